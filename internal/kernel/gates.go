@@ -1,0 +1,92 @@
+package kernel
+
+import "math"
+
+// Exp returns e**x with a relative error below 2e-7 for |x| <= 87, 0 below
+// -87.3, the largest finite values up to 88.7 and +Inf beyond. NaN gives NaN.
+//
+// Range reduction after Cody and Waite ("Software Manual for the Elementary
+// Functions", 1980): x = n ln2 + r with |r| <= ln2/2, where ln2 is split in
+// two so that n*ln2Hi is exact; e**r by its Taylor polynomial.
+func Exp(x float32) float32 {
+	const (
+		log2e   = 1.4426950408889634
+		ln2Hi   = 0.693359375
+		ln2Lo   = -2.12194440e-4
+		shifter = 1.5 * (1 << 23) // adding it rounds to the nearest integer
+	)
+	if x > 88.7228 {
+		return float32(math.Inf(1))
+	}
+	if x < -87.3365 {
+		return 0
+	}
+	n := float32(float32(x*log2e)+shifter) - shifter
+	r := float32(x - float32(n*ln2Hi))
+	r = float32(r - float32(n*ln2Lo))
+	p := float32(1.0 / 5040)
+	p = float32(p*r) + 1.0/720
+	p = float32(p*r) + 1.0/120
+	p = float32(p*r) + 1.0/24
+	p = float32(p*r) + 1.0/6
+	p = float32(p*r) + 0.5
+	p = float32(float32(p*r)*r) + r
+	p++
+	// Two factors, because 2**128 is not a float32 while e**88.7 is.
+	half := int32(n) / 2
+	return p * pow2(half) * pow2(int32(n)-half)
+}
+
+func pow2(n int32) float32 { return math.Float32frombits(uint32(n+127) << 23) }
+
+// Sigmoid returns 1/(1+e**-x) with an absolute error below 2e-7.
+func Sigmoid(x float32) float32 { return 1 / (1 + Exp(-x)) }
+
+// Tanh returns the hyperbolic tangent of x with an absolute error below 2e-7.
+func Tanh(x float32) float32 { return 1 - 2/(Exp(2*x)+1) }
+
+// GRUGates turns the pre-activations of one step into the new hidden state,
+// in place, and leaves the gates in gx for those who want them:
+//
+//	r = sigmoid(gx_r + gh_r)
+//	z = sigmoid(gx_z + gh_z)
+//	n = tanh(gx_n + r*gh_n)
+//	h = n + z*(h-n)            // = (1-z)*n + z*h
+//
+// h is [hidden]; gx = W_ih x + b_ih and gh = W_hh h + b_hh are [3*hidden] with
+// rows r, z, n. Afterwards gx holds r, z, n. The reset gate is applied after
+// the product, as in PyTorch and cuDNN.
+func GRUGates(h, gx, gh []float32) {
+	k := len(h)
+	r, z, n := gx[:k], gx[k:2*k], gx[2*k:3*k]
+	hr, hz, hn := gh[:k], gh[k:2*k], gh[2*k:3*k]
+	for i, hi := range h {
+		r[i] = Sigmoid(r[i] + hr[i])
+		z[i] = Sigmoid(z[i] + hz[i])
+		n[i] = Tanh(n[i] + float32(r[i]*hn[i]))
+		h[i] = n[i] + float32(z[i]*(hi-n[i]))
+	}
+}
+
+// Log returns the natural logarithm of a positive normal x with an absolute
+// error below 1e-6 (and below 1e-7 relative away from 1). Zero, denormals,
+// negative numbers, Inf and NaN are not handled: the features add a floor
+// before they take it.
+//
+// x = 2**e * m with m in [sqrt(1/2), sqrt(2)); with s = (m-1)/(m+1),
+// log m = 2s (1 + s^2/3 + s^4/5 + ...) (Abramowitz and Stegun 4.1.27).
+func Log(x float32) float32 {
+	const ln2Hi, ln2Lo = 0.693359375, -2.12194440e-4
+	const sqrtHalf = 0x3f3504f3 // bits of sqrt(1/2)
+	bits := math.Float32bits(x) - sqrtHalf
+	e := float32(int32(bits) >> 23)
+	m := math.Float32frombits(bits&0x7fffff + sqrtHalf)
+	s := (m - 1) / (m + 1)
+	w := s * s
+	p := float32(1.0 / 9)
+	p = float32(p*w) + 1.0/7
+	p = float32(p*w) + 1.0/5
+	p = float32(p*w) + 1.0/3
+	p = float32(float32(p*w)*s) + s
+	return float32(e*ln2Hi) + float32(float32(e*ln2Lo)+float32(2*p))
+}

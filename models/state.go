@@ -1,0 +1,167 @@
+package models
+
+import (
+	"github.com/streamer-audio/streamer/internal/kernel"
+	"github.com/streamer-audio/streamer/internal/snapshot"
+)
+
+// State is what a model remembers of one stream: the hidden vectors, and the
+// answers that nobody has fetched yet. A State of a model that looks ahead
+// also keeps the frames it has not answered.
+type State struct {
+	m       *Model
+	h       [][]float32 // forward hidden state of each layer
+	waiting []float32   // normalised frames that wait for Flush
+	out     []float32   // answers not yet fetched
+	fetched int         // values at the head of out that were
+	x, y    []float32   // activations going into and out of a layer
+	scratch []float32
+}
+
+// NewState returns a State that has heard nothing.
+func (m *Model) NewState() *State {
+	s := &State{m: m}
+	width, scratch := m.arch.Input, 0
+	for i := range m.layers {
+		l := &m.layers[i]
+		s.h = append(s.h, make([]float32, l.fwd.hidden))
+		width, scratch = max(width, l.width), max(scratch, l.scratch())
+	}
+	s.scratch = make([]float32, scratch)
+	s.reserve(width)
+	return s
+}
+
+// reserve makes room for n values of activations.
+func (s *State) reserve(n int) {
+	if cap(s.x) < n {
+		s.x, s.y = make([]float32, n), make([]float32, n)
+	}
+	s.x, s.y = s.x[:cap(s.x)], s.y[:cap(s.y)]
+}
+
+// Model returns the model of the state.
+func (s *State) Model() *Model { return s.m }
+
+// Push takes one frame [Arch.Input]; a causal model answers it at once.
+func (s *State) Push(frame []float32) {
+	in := s.m.arch.Input
+	if len(frame) != in {
+		panic("models: frame is not Arch.Input long")
+	}
+	if s.m.Lookahead() == 0 {
+		s.m.normalise(s.x[:in], frame)
+		s.run(1)
+		return
+	}
+	n := len(s.waiting)
+	for range in {
+		s.waiting = append(s.waiting, 0)
+	}
+	s.m.normalise(s.waiting[n:], frame)
+}
+
+// Flush says that no frame follows: what waited is answered. The hidden state
+// stays as it is; a new recording begins with Reset.
+func (s *State) Flush() {
+	if len(s.waiting) == 0 {
+		return
+	}
+	steps := len(s.waiting) / s.m.arch.Input
+	width := 0
+	for i := range s.m.layers {
+		width = max(width, s.m.layers[i].width)
+	}
+	s.reserve(steps * max(width, s.m.arch.Input))
+	copy(s.x, s.waiting)
+	s.waiting = s.waiting[:0]
+	s.run(steps)
+}
+
+// run takes the normalised frames in s.x through all layers and the head.
+func (s *State) run(steps int) {
+	for i := range s.m.layers {
+		s.m.layers[i].forward(s.y, s.x, steps, s.h[i], s.scratch)
+		s.x, s.y = s.y, s.x
+	}
+	if s.fetched == len(s.out) {
+		s.out, s.fetched = s.out[:0], 0
+	}
+	width, outputs := s.m.layers[len(s.m.layers)-1].width, s.m.arch.Outputs
+	for t := range steps {
+		n := len(s.out)
+		for range outputs {
+			s.out = append(s.out, 0)
+		}
+		s.m.answer(s.out[n:], s.x[t*width:(t+1)*width])
+	}
+}
+
+// Next writes the next answer to out [Arch.Outputs], if there is one.
+func (s *State) Next(out []float32) bool {
+	if len(out) != s.m.arch.Outputs {
+		panic("models: out is not Arch.Outputs long")
+	}
+	if s.fetched == len(s.out) {
+		return false
+	}
+	s.fetched += copy(out, s.out[s.fetched:])
+	return true
+}
+
+// Reset forgets everything.
+func (s *State) Reset() {
+	for _, h := range s.h {
+		clear(h)
+	}
+	s.waiting, s.out, s.fetched = s.waiting[:0], s.out[:0], 0
+}
+
+const (
+	stateMagic   = "STRM"
+	stateVersion = 1
+	maxValues    = 1 << 28 // float32 values that a snapshot may hold: 1 GiB
+)
+
+// AppendBinary implements encoding.BinaryAppender: hidden state, waiting
+// frames and unfetched answers, with the names of the model and the kernel
+// that alone can go on with them bit for bit.
+func (s *State) AppendBinary(b []byte) ([]byte, error) {
+	b = snapshot.Begin(b, stateMagic, stateVersion)
+	b = snapshot.AppendBytes(b, []byte(s.m.hash))
+	b = snapshot.AppendBytes(b, []byte(kernel.ID))
+	for _, h := range s.h {
+		b = snapshot.AppendFloats(b, h)
+	}
+	b = snapshot.AppendFloats(b, s.waiting)
+	return snapshot.AppendFloats(b, s.out[s.fetched:]), nil
+}
+
+// UnmarshalBinary implements encoding.BinaryUnmarshaler for a snapshot of the
+// same model. After an error the state is as Reset left it.
+func (s *State) UnmarshalBinary(b []byte) error {
+	s.Reset()
+	r := snapshot.Open(b, stateMagic, stateVersion)
+	if hash := r.Bytes("model hash", 64); r.Err() == nil && string(hash) != s.m.hash {
+		r.Fail("it belongs to model %.64q, not to %s", hash, s.m.hash)
+	}
+	if id := r.Bytes("kernel id", 64); r.Err() == nil && string(id) != kernel.ID {
+		r.Fail("it was made with kernel %.64q, this program has %s", id, kernel.ID)
+	}
+	for _, h := range s.h {
+		r.FloatsInto("hidden state", h)
+	}
+	s.waiting = r.Floats("waiting frames", s.waiting, maxValues)
+	s.out = r.Floats("answers", s.out, maxValues)
+	if r.Err() == nil && (len(s.waiting)%s.m.arch.Input != 0 || len(s.out)%s.m.arch.Outputs != 0) {
+		r.Fail("waiting frames or answers are not whole")
+	}
+	if r.Err() == nil && s.m.Lookahead() == 0 && len(s.waiting) > 0 {
+		r.Fail("a causal model has no waiting frames")
+	}
+	if err := r.Close(); err != nil {
+		s.Reset()
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+// Package train fits the weights of a model: losses, backpropagation through
+// time and an optimiser, on plain tensors. It knows nothing of audio or files.
+//
+// A [Net] is the trainable twin of a models.Model: the same tensors, the same
+// arithmetic, but many sequences (lanes) side by side and everything kept that
+// the way back needs. A [Trainer] takes it one step on per [Batch].
+//
+// Batches are time-major: row t*Lanes+lane. A causal net carries its hidden
+// state from one batch to the next, which is truncated backpropagation through
+// time (Williams and Peng 1990): gradients stop at the batch's beginning, the
+// state does not. A net with a bidirectional layer sees whole sequences, and
+// begins each batch with nothing heard.
+package train
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/streamer-audio/streamer/models"
+)
+
+// Net holds trainable weights in float32.
+type Net struct {
+	arch    models.Arch
+	tensors []models.Tensor // in the order of Arch.Shapes
+	grads   []models.Tensor // the same for the gradient that Trainer gathers
+}
+
+// NewNet returns a net with weights drawn from the seed: uniform within
+// ±1/sqrt(hidden), as PyTorch initialises its recurrent layers, and the same
+// for the head; the identity for the normalisation of the input.
+func NewNet(arch models.Arch, seed uint64) (*Net, error) {
+	if err := arch.Validate(); err != nil {
+		return nil, err
+	}
+	n := &Net{arch: arch, tensors: alloc(arch), grads: alloc(arch)}
+	rng := rand.New(rand.NewPCG(seed, 0x6e6574)) // "net"
+	for _, t := range n.tensors {
+		bound := n.bound(t)
+		for i := range t.Data {
+			t.Data[i] = float32((2*rng.Float64() - 1) * bound)
+		}
+	}
+	for i := range n.tensors[1].Data {
+		n.tensors[0].Data[i], n.tensors[1].Data[i] = 0, 1
+	}
+	return n, nil
+}
+
+// bound is the half width of a tensor's initial distribution.
+func (n *Net) bound(t models.Tensor) float64 {
+	if strings.HasPrefix(t.Name, "head.") {
+		last := n.arch.Layers[len(n.arch.Layers)-1]
+		return 1 / math.Sqrt(float64(last.Width()))
+	}
+	return 1 / math.Sqrt(float64(t.Shape[0])/3) // recurrent: 3*hidden rows
+}
+
+// FromModel returns a net that goes on from a trained model.
+func FromModel(m *models.Model) *Net {
+	n := &Net{arch: m.Arch(), tensors: alloc(m.Arch()), grads: alloc(m.Arch())}
+	for i, t := range m.Tensors() {
+		copy(n.tensors[i].Data, t.Data)
+	}
+	return n
+}
+
+func alloc(arch models.Arch) []models.Tensor {
+	list := arch.Shapes()
+	for i := range list {
+		list[i].Data = make([]float32, list[i].Len())
+	}
+	return list
+}
+
+// Arch returns the architecture.
+func (n *Net) Arch() models.Arch { return n.arch }
+
+// Tensors returns the weights themselves, in the order of models.Arch.Shapes.
+// Writing to them changes the net.
+func (n *Net) Tensors() []models.Tensor { return n.tensors }
+
+// Gradients returns, in the same order, the gradient of the last step before
+// clipping. The normalisation of the input is not trained: its gradient is 0.
+func (n *Net) Gradients() []models.Tensor { return n.grads }
+
+// SetInput fixes the normalisation of the input, x = (frame-mean)*scale.
+func (n *Net) SetInput(mean, scale []float32) error {
+	if len(mean) != n.arch.Input || len(scale) != n.arch.Input {
+		return fmt.Errorf("train: normalisation of %d and %d values for an input of %d", len(mean), len(scale), n.arch.Input)
+	}
+	copy(n.tensors[0].Data, mean)
+	copy(n.tensors[1].Data, scale)
+	return nil
+}
+
+// Model returns a copy of the weights as an immutable model.
+func (n *Net) Model(info models.Info) (*models.Model, error) {
+	list := alloc(n.arch)
+	for i, t := range n.tensors {
+		copy(list[i].Data, t.Data)
+	}
+	return models.New(n.arch, info, list)
+}
+
+// inputTensors are not trained.
+const inputTensors = 2

@@ -1,0 +1,247 @@
+package pipeline
+
+import (
+	"fmt"
+	"math/bits"
+
+	"github.com/streamer-audio/streamer/audio"
+	"github.com/streamer-audio/streamer/features"
+	"github.com/streamer-audio/streamer/models"
+)
+
+// block is how many input samples go through the stages at once, which bounds
+// the memory whatever the caller pushes.
+const block = 4096
+
+// Session is one stream's way through a Pipeline. It belongs to one goroutine,
+// starts none, and keeps what the stream has said so far in a few kilobytes.
+//
+// Between two interruptions (a Flush, or a Gap that resets) lies a run: frames
+// and samples count from its beginning, which is at input position base.
+type Session struct {
+	p    *Pipeline
+	rate int
+
+	resampler *audio.Resampler
+	features  *features.Stream
+	state     *models.State
+	decider   decider
+	final     *reviser // nil without a final pass
+
+	base    int64  // input position of the first sample of the run
+	pushed  int64  // input samples of the run
+	framed  int64  // frames that the model has been given
+	n       counts // events so far
+	started int64  // N of the last speech_start
+	opened  int64  // bidirectional: first frame of the open segment
+
+	resampled, frame, out []float32
+	probs                 []float64 // of the Push under way
+}
+
+// counts are the numbers of the last event of each output subject.
+type counts struct{ event, final, frame int64 }
+
+// Open begins a session whose first sample lies at input position offset.
+func (p *Pipeline) Open(rate int, offset int64) (*Session, error) {
+	if offset < 0 || offset > maxPosition {
+		return nil, fmt.Errorf("pipeline: position %d is not within 0..2^52", offset)
+	}
+	res, err := audio.NewResampler(rate, p.rate())
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{p: p, rate: rate, resampler: res, features: p.features.Open(), state: p.model.NewState(),
+		decider: decider{limits: p.limits}, base: offset,
+		frame: make([]float32, p.features.Dim()), out: make([]float32, p.model.Arch().Outputs)}
+	if p.config.Final != nil {
+		s.final = newReviser(p)
+	}
+	return s, nil
+}
+
+// maxPosition keeps positions exact in a float64 and sums clear of overflow.
+const maxPosition = 1 << 52
+
+// Position is the input position after the last sample, gaps included.
+func (s *Session) Position() int64 { return s.base + s.pushed }
+
+// Rate is the rate of the input in Hz.
+func (s *Session) Rate() int { return s.rate }
+
+// Push takes samples and appends what they decided to dst. With
+// Config.Frames the last event is one frame event, perhaps with no values.
+func (s *Session) Push(dst []Event, samples []float32) []Event {
+	s.probs = s.probs[:0]
+	first := s.decider.next
+	for len(samples) > 0 {
+		n := min(block, len(samples))
+		s.pushed += int64(n)
+		s.resampled = s.resampler.Push(s.resampled[:0], samples[:n])
+		s.features.Push(s.resampled)
+		dst = s.advance(dst)
+		samples = samples[n:]
+	}
+	return s.frames(dst, first)
+}
+
+// Flush says that the input pauses here: the last frame is completed with
+// silence, everything is answered, an open segment is closed. What is pushed
+// afterwards begins a new run, with nothing remembered, at the same position.
+func (s *Session) Flush(dst []Event) []Event {
+	s.probs = s.probs[:0]
+	first := s.decider.next
+	dst = s.finish(dst)
+	if len(s.probs) > 0 {
+		dst = s.frames(dst, first)
+	}
+	s.restart()
+	return dst
+}
+
+// Gap says that lost samples never arrived. Positions advance by them. With
+// hold the state lives on, as if the missing audio had not existed; without,
+// what is open is closed at the gap and a new run begins behind it. The last
+// event appended is the gap itself.
+func (s *Session) Gap(dst []Event, lost int64, hold bool) []Event {
+	at := s.Position()
+	lost = max(0, min(lost, maxPosition-at))
+	gap := Event{Type: GapType, Model: s.p.model.Info().Name, Sample: at, Start: s.seconds(at),
+		Duration: s.seconds(lost), At: at, LostSamples: lost, Policy: "hold"}
+	if !hold {
+		gap.Policy = "reset"
+		dst = s.Flush(dst)
+	}
+	s.base += lost
+	return append(dst, gap)
+}
+
+// advance takes the frames that are ready through model and decider.
+func (s *Session) advance(dst []Event) []Event {
+	for s.features.Next(s.frame) {
+		s.framed++
+		s.state.Push(s.frame)
+		if s.final != nil {
+			s.final.push(s.frame)
+		}
+		dst = s.decide(dst, s.needed(s.framed))
+	}
+	return dst
+}
+
+// finish completes the run: every stage is flushed into the next one.
+func (s *Session) finish(dst []Event) []Event {
+	s.resampled = s.resampler.Flush(s.resampled[:0])
+	s.features.Push(s.resampled)
+	s.features.Flush()
+	dst = s.advance(dst)
+	s.state.Flush()
+	dst = s.decide(dst, s.Position())
+	return s.emit(dst, s.decider.flush(), s.Position())
+}
+
+func (s *Session) restart() {
+	s.base, s.pushed, s.framed = s.Position(), 0, 0
+	s.resampler.Reset()
+	s.features.Reset()
+	s.state.Reset()
+	s.decider.reset()
+	if s.final != nil {
+		s.final.reset()
+	}
+}
+
+// decide turns the answers that are ready into events.
+func (s *Session) decide(dst []Event, at int64) []Event {
+	for s.state.Next(s.out) {
+		if s.p.config.Frames {
+			s.probs = append(s.probs, float64(s.out[0]))
+		}
+		dst = s.emit(dst, s.decider.step(s.out[0]), at)
+	}
+	if s.final != nil && s.final.full() {
+		dst = s.revise(dst, at, s.started)
+	}
+	return dst
+}
+
+// emit appends the event that a decision stands for, if it is one. at is the
+// input position that had to be reached for it.
+func (s *Session) emit(dst []Event, d decision, at int64) []Event {
+	if d.kind == "" {
+		return dst
+	}
+	if s.p.pass == Bidirectional {
+		return s.segment(dst, d, at)
+	}
+	s.n.event++
+	e := s.event(d.kind, d.frame, at)
+	e.N, e.Pass, e.Prob = s.n.event, Causal, d.prob
+	dst = append(dst, e)
+	if d.kind == SpeechStart {
+		s.started = e.N
+		if s.final != nil {
+			s.final.start(d.frame)
+		}
+		return dst
+	}
+	if s.final != nil && s.final.open {
+		dst = s.revise(dst, at, s.started, e.N)
+		s.final.open = false
+	}
+	return dst
+}
+
+// segment gathers start and end into one event: a pass that has heard
+// everything need not announce them apart.
+func (s *Session) segment(dst []Event, d decision, at int64) []Event {
+	if d.kind == SpeechStart {
+		s.opened = d.frame
+		return dst
+	}
+	s.n.final++
+	e := s.event(SegmentType, s.opened, at)
+	e.N, e.Pass, e.Prob = s.n.final, Bidirectional, d.prob
+	e.Duration = s.seconds(s.position(d.frame) - e.Sample)
+	return append(dst, e)
+}
+
+// event fills in the place of a boundary frame.
+func (s *Session) event(kind string, frame, at int64) Event {
+	sample := s.position(frame)
+	return Event{Type: kind, Model: s.p.model.Info().Name, Sample: sample, Start: s.seconds(sample), At: at}
+}
+
+// frames appends the frame event of a Push: values from frame first on.
+func (s *Session) frames(dst []Event, first int64) []Event {
+	if !s.p.config.Frames {
+		return dst
+	}
+	s.n.frame++
+	e := s.event(FrameType, first, s.Position())
+	if n := int64(len(s.probs)); n > 0 {
+		e.Duration = s.seconds(s.position(first+n) - e.Sample)
+		if s.p.pass == Causal {
+			e.At = min(e.At, s.needed(first+n))
+		}
+	}
+	e.N, e.Pass, e.Probs = s.n.frame, s.p.pass, s.probs
+	e.Hop = float64(s.p.features.Shift()) * float64(s.rate) / float64(s.p.rate())
+	return append(dst, e)
+}
+
+// position is the input position at which a frame of the run begins, but not
+// behind the input.
+func (s *Session) position(frame int64) int64 {
+	hi, lo := bits.Mul64(uint64(frame)*uint64(s.p.features.Shift()), uint64(s.rate))
+	q, _ := bits.Div64(hi, lo, uint64(s.p.rate()))
+	return s.base + min(int64(q), s.pushed)
+}
+
+// needed is the input position that had to be reached for the first n frames.
+func (s *Session) needed(n int64) int64 {
+	last := n*int64(s.p.features.Shift()) + int64(s.p.features.Delay()) - 1
+	return s.base + min(s.resampler.Needed(last), s.pushed)
+}
+
+func (s *Session) seconds(samples int64) float64 { return float64(samples) / float64(s.rate) }
