@@ -1,0 +1,116 @@
+package pipeline
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func finals(events []Event) (causal, final []Event) {
+	for _, e := range events {
+		if e.Pass == Bidirectional {
+			final = append(final, e)
+		} else {
+			causal = append(causal, e)
+		}
+	}
+	return causal, final
+}
+
+func noiseOf(rng *rand.Rand, level float64, n int) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = float32(level * rng.NormFloat64())
+	}
+	return v
+}
+
+func TestEachSegmentIsRevised(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 0))
+	p := newPipeline(t, false, func(c *Config) { c.Final = levelModel(t, true) })
+	s := open(t, p, 16000)
+	events := s.Push(nil, bursts(rng, 16000, 12))
+	events = s.Flush(events)
+	causal, final := finals(events)
+	if len(causal) < 10 {
+		t.Fatalf("only %d causal events", len(causal))
+	}
+	var revised []int64
+	end := 0.0
+	for i, f := range final {
+		if f.N != int64(i+1) || f.Type != SegmentType || f.Start < end-1e-9 {
+			t.Fatalf("final %d: %s (the last one ended at %g)", i, f.AppendJSON(nil), end)
+		}
+		revised, end = append(revised, f.Revises...), f.Start+f.Duration
+	}
+	for _, e := range causal {
+		if !slices.Contains(revised, e.N) {
+			t.Errorf("causal event %d was never revised", e.N)
+		}
+	}
+}
+
+func TestLongSpeechIsRevisedInPieces(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 0))
+	p := newPipeline(t, false, func(c *Config) { c.Final = levelModel(t, true) })
+	s := open(t, p, 16000)
+	var events []Event
+	for range 100 {
+		events = s.Push(events, noiseOf(rng, 0.2, 16000))
+		if kept := len(s.final.frames) / s.final.dim; kept > 3300 {
+			t.Fatalf("%d frames are kept", kept)
+		}
+	}
+	events = s.Flush(events)
+	causal, final := finals(events)
+	if len(causal) != 2 || len(final) != 4 {
+		t.Fatalf("%d causal and %d final events", len(causal), len(final))
+	}
+	for i, f := range final[1:] {
+		if before := final[i].Start + final[i].Duration; f.Start < before-1e-9 || f.Start > before+0.1 {
+			t.Errorf("piece %d begins at %g, the last one ended at %g", i+1, f.Start, before)
+		}
+	}
+	if end := final[3].Start + final[3].Duration; end < 99.9 {
+		t.Errorf("the last piece ends at %g", end)
+	}
+}
+
+func TestWhatTheFinalPassDoesNotHearIsTakenBack(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 0))
+	deaf := func(c *Config) {
+		c.Final = levelModel(t, true)
+		c.Final.Tensors()[len(c.Final.Tensors())-1].Data[0] = -50 // the head's bias
+	}
+	s := open(t, newPipeline(t, false, deaf), 16000)
+	events := s.Push(nil, noiseOf(rng, 0.2, 8000))
+	events = s.Push(events, noiseOf(rng, 0.0003, 8000))
+	_, final := finals(events)
+	if len(final) != 1 || final[0].Duration != 0 || final[0].Prob > 0.01 || !slices.Equal(final[0].Revises, []int64{1, 2}) {
+		t.Fatalf("%+v", final)
+	}
+}
+
+func TestRestoredSessionRevisesOnlyWhatItHeard(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 0))
+	p := newPipeline(t, false, func(c *Config) { c.Final = levelModel(t, true) })
+	a, b := open(t, p, 16000), open(t, p, 16000)
+	a.Push(nil, noiseOf(rng, 0.2, 8000)) // open at the snapshot
+	saved, err := a.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.UnmarshalBinary(saved); err != nil {
+		t.Fatal(err)
+	}
+	quiet := noiseOf(rng, 0.0003, 8000)
+	_, final := finals(b.Push(nil, quiet))
+	if len(final) != 0 {
+		t.Fatalf("a segment whose beginning was not heard was revised: %+v", final)
+	}
+	events := b.Push(nil, noiseOf(rng, 0.2, 8000))
+	_, final = finals(b.Push(events, quiet))
+	if len(final) != 1 || final[0].Start < 0.97 /* the second burst, less its pre-roll */ {
+		t.Fatalf("%+v", final)
+	}
+}

@@ -1,0 +1,321 @@
+package pipeline
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/streamer-audio/streamer/models"
+)
+
+var rates = []int{16000, 8000, 11025, 44100, 48000}
+
+func withFrames(c *Config) { c.Frames = true }
+
+func TestAnyChunkingEqualsOnePush(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 0))
+	for _, both := range []bool{false, true} {
+		p := newPipeline(t, both, func(c *Config) {
+			c.Frames = true
+			if !both {
+				c.Final = levelModel(t, true)
+			}
+		})
+		for _, rate := range rates {
+			for _, n := range []int{0, 1, 159, 160, 161, 997, 3 * rate} {
+				samples := bursts(rng, rate, 3)[:n]
+				want := inOnePush(t, p, rate, samples)
+				for _, most := range []int{1, 331, 5000} {
+					if most == 1 && n > 1000 {
+						continue
+					}
+					s := open(t, p, rate)
+					var events []Event
+					var probs []float64
+					for rest := samples; len(rest) > 0; {
+						k := min(len(rest), 1+rng.IntN(most))
+						events, probs = gather(events, probs, s.Push(nil, rest[:k]))
+						rest = rest[k:]
+					}
+					events, probs = gather(events, probs, s.Flush(nil))
+					if got := lines(events, probs); !slices.Equal(got, want) {
+						t.Fatalf("both=%v rate %d: %d samples in chunks up to %d: %v\nwant %v", both, rate, n, most, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestNumberOfFramesIsDurationOverHopRoundedUp(t *testing.T) {
+	p := newPipeline(t, false, withFrames)
+	for _, rate := range rates {
+		for _, n := range []int{0, 1, 80, 159, 160, 161, 441, 442, 1000, 12345} {
+			s := open(t, p, rate)
+			_, probs := gather(nil, nil, s.Push(nil, make([]float32, n)))
+			_, probs = gather(nil, probs, s.Flush(nil))
+			if want := (n*100 + rate - 1) / rate; len(probs) != want {
+				t.Errorf("%d samples at %d Hz: %d frames, want %d", n, rate, len(probs), want)
+			}
+		}
+	}
+}
+
+// An event must come with the very sample that its At names, not one earlier
+// or later.
+func TestAtIsTheSampleThatDecides(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 0))
+	p := newPipeline(t, false, nil)
+	for _, rate := range rates {
+		samples := bursts(rng, rate, 4)
+		all := open(t, p, rate).Push(nil, samples)
+		if len(all) < 4 {
+			t.Fatalf("only %d events", len(all))
+		}
+		for i, e := range all {
+			before := open(t, p, rate).Push(nil, samples[:e.At-1])
+			with := open(t, p, rate).Push(nil, samples[:e.At])
+			if len(before) > i || len(with) <= i {
+				t.Fatalf("rate %d: event %d: %d events before sample %d, %d with it", rate, i, len(before), e.At, len(with))
+			}
+			if e.Sample > e.At || e.N != int64(i+1) {
+				t.Fatalf("%+v", e)
+			}
+		}
+	}
+}
+
+// The stated latency is the true one: audio at or after it never changes an
+// answer, and audio just before it does.
+func TestLatencyIsExact(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 0))
+	p := newPipeline(t, false, withFrames)
+	probsOf := func(rate int, samples []float32) []float64 {
+		s := open(t, p, rate)
+		_, probs := gather(nil, nil, s.Push(nil, samples))
+		_, probs = gather(nil, probs, s.Flush(nil))
+		return probs
+	}
+	for _, rate := range rates {
+		latency, bounded := p.Latency(rate)
+		if !bounded || latency < 0 || latency > 0.01 || rate == 16000 && latency != 0 {
+			t.Fatalf("rate %d: latency %v %v", rate, latency, bounded)
+		}
+		samples := bursts(rng, rate, 1)
+		want := probsOf(rate, samples)
+		for range 60 {
+			// No frame that is due before a sample may hear it.
+			at := rng.IntN(len(samples))
+			changed := slices.Clone(samples)
+			changed[at] += 1
+			got := probsOf(rate, changed)
+			for i := range got {
+				if got[i] != want[i] && float64(at) >= due(i, rate, latency)-1e-6 {
+					t.Fatalf("rate %d: sample %d changed frame %d, which is due before %.1f", rate, at, i, due(i, rate, latency))
+				}
+			}
+		}
+		// And among the last samples before it is due, one must count. (Not
+		// each does: window and filter begin and end with weights near 0.)
+		tight := false
+		for i := 20; i < 60 && !tight; i++ {
+			changed := slices.Clone(samples)
+			last := int(math.Ceil(due(i, rate, latency)-1e-6)) - 1
+			for k := range 10 {
+				changed[last-k] += 1e5
+			}
+			tight = probsOf(rate, changed)[i] != want[i]
+		}
+		if !tight {
+			t.Errorf("rate %d: the last samples before the stated latency have no effect: it is not tight", rate)
+		}
+	}
+}
+
+// due is the input position before which all lies that frame i may hear.
+func due(i, rate int, latency float64) float64 {
+	return (float64(i+1)*0.01 + latency) * float64(rate)
+}
+
+func TestRestoredSessionContinuesBitForBit(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 0))
+	for _, both := range []bool{false, true} {
+		p := newPipeline(t, both, withFrames)
+		for _, rate := range rates {
+			for range 6 {
+				samples := bursts(rng, rate, 2)
+				cut := rng.IntN(len(samples))
+				a := open(t, p, rate)
+				events, probs := gather(nil, nil, a.Push(nil, samples[:cut]))
+				saved, err := a.AppendBinary(nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !both && len(saved) > 64<<10 {
+					t.Fatalf("snapshot of %d bytes", len(saved))
+				}
+				b := open(t, p, rate)
+				b.Push(nil, samples[:100]) // must not matter
+				if err := b.UnmarshalBinary(saved); err != nil {
+					t.Fatal(err)
+				}
+				events, probs = gather(events, probs, b.Push(nil, samples[cut:]))
+				events, probs = gather(events, probs, b.Flush(nil))
+				got, want := lines(events, probs), inOnePush(t, p, rate, samples)
+				if !slices.Equal(got, want) {
+					t.Fatalf("rate %d cut %d: %v\nwant %v", rate, cut, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestSnapshotOfOtherSettingsIsRefused(t *testing.T) {
+	p := newPipeline(t, false, nil)
+	saved, _ := open(t, p, 16000).AppendBinary(nil)
+	if err := open(t, p, 8000).UnmarshalBinary(saved); err == nil {
+		t.Error("another rate was taken")
+	}
+	other := newPipeline(t, false, func(c *Config) { c.Decider.On = 0.9 })
+	if err := open(t, other, 16000).UnmarshalBinary(saved); err == nil {
+		t.Error("another threshold was taken")
+	}
+	s := open(t, p, 16000)
+	s.Push(nil, make([]float32, 5000))
+	if err := s.UnmarshalBinary(saved[:len(saved)-3]); err == nil || s.Position() != 0 {
+		t.Errorf("cut short: %v, position %d", err, s.Position())
+	}
+}
+
+func TestSteadyStateAllocatesNothing(t *testing.T) {
+	p := newPipeline(t, false, func(c *Config) { c.Frames, c.Final = true, levelModel(t, true) })
+	for _, rate := range rates {
+		s := open(t, p, rate)
+		chunk := bursts(rand.New(rand.NewPCG(5, 0)), rate, 0.02) // too short to be announced
+		quiet := make([]float32, len(chunk))
+		events := make([]Event, 0, 16)
+		step := func() { events = s.Push(events[:0], quiet) }
+		for range 300 {
+			step()
+		}
+		if n := testing.AllocsPerRun(100, step); n != 0 {
+			t.Errorf("rate %d: %v allocations per chunk", rate, n)
+		}
+	}
+}
+
+func TestFlushBeginsANewRunAtTheSamePosition(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 0))
+	p := newPipeline(t, false, withFrames)
+	one, two := bursts(rng, 16000, 1.003), bursts(rng, 16000, 1)
+	s := open(t, p, 16000)
+	events := s.Push(nil, one)
+	events = s.Flush(events)
+	if s.Position() != int64(len(one)) {
+		t.Fatalf("position %d", s.Position())
+	}
+	second := s.Push(nil, two)
+	fresh, err := p.Open(16000, int64(len(one)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fresh.Push(nil, two)
+	last := &second[len(second)-1]
+	if !slices.Equal(last.Probs, want[len(want)-1].Probs) || last.Sample != int64(len(one)) {
+		t.Fatal("the run behind a flush is not a fresh one")
+	}
+	if len(second) != len(want) {
+		t.Fatalf("%d events, a fresh session has %d", len(second), len(want))
+	}
+	for i := range events {
+		if e := &events[i]; e.At > int64(len(one)) || e.Sample > int64(len(one)) {
+			t.Fatalf("%s lies behind the input", e.AppendJSON(nil))
+		}
+	}
+}
+
+func TestGap(t *testing.T) {
+	p := newPipeline(t, false, nil)
+	loud := bursts(rand.New(rand.NewPCG(7, 0)), 16000, 0)
+	rng := rand.New(rand.NewPCG(7, 0))
+	for range 8000 {
+		loud = append(loud, float32(0.2*rng.NormFloat64()))
+	}
+	for _, hold := range []bool{false, true} {
+		s := open(t, p, 16000)
+		events := s.Push(nil, loud)
+		if len(events) != 1 || events[0].Type != SpeechStart {
+			t.Fatalf("%+v", events)
+		}
+		events = s.Gap(nil, 1600, hold)
+		gap := events[len(events)-1]
+		if gap.Type != GapType || gap.LostSamples != 1600 || gap.Sample != 8000 || gap.Duration != 0.1 {
+			t.Fatalf("%+v", gap)
+		}
+		if closed := len(events) == 2 && events[0].Type == SpeechEnd; closed == hold {
+			t.Fatalf("hold=%v: %+v", hold, events)
+		}
+		if s.Position() != 9600 {
+			t.Fatalf("position %d", s.Position())
+		}
+		more := s.Push(nil, loud)
+		more = s.Flush(more)
+		end := more[len(more)-1]
+		if end.Type != SpeechEnd || end.Sample != 17600 || end.At != 17600 {
+			t.Fatalf("hold=%v: %+v", hold, more)
+		}
+		if hold != (len(more) == 1) {
+			t.Fatalf("hold=%v: %d events", hold, len(more))
+		}
+	}
+	s := open(t, p, 16000)
+	s.Gap(nil, math.MaxInt64, true)
+	s.Gap(nil, -5, true)
+	if s.Position() != maxPosition {
+		t.Fatalf("position %d", s.Position())
+	}
+}
+
+func TestNewAndOpenRefuse(t *testing.T) {
+	if _, err := New(levelModel(t, true), DefaultConfig()); !errors.Is(err, ErrDelay) {
+		t.Errorf("a live pipeline took a bidirectional model: %v", err)
+	}
+	c := DefaultConfig()
+	c.Decider.On = 2
+	if _, err := New(levelModel(t, false), c); err == nil {
+		t.Error("a threshold of 2 was taken")
+	}
+	m := levelModel(t, false)
+	bare, err := models.New(m.Arch(), models.Info{Name: "bare"}, m.Tensors())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(bare, DefaultConfig()); err == nil {
+		t.Error("a model without a feature recipe was taken")
+	}
+	p := newPipeline(t, false, nil)
+	for _, rate := range []int{0, -1, 3999, 192001, 1e9} {
+		if _, err := p.Open(rate, 0); err == nil {
+			t.Errorf("rate %d was taken", rate)
+		}
+	}
+	if _, err := p.Open(16000, -1); err == nil {
+		t.Error("a negative position was taken")
+	}
+}
+
+func FuzzSessionSnapshot(f *testing.F) {
+	p := newPipeline(f, false, nil)
+	s := open(f, p, 44100)
+	s.Push(nil, bursts(rand.New(rand.NewPCG(8, 0)), 44100, 0.5))
+	b, _ := s.AppendBinary(nil)
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s := open(t, p, 44100)
+		_ = s.UnmarshalBinary(b)
+		s.Push(nil, make([]float32, 1000))
+		s.Flush(nil)
+	})
+}
