@@ -69,9 +69,9 @@ func TestAtIsTheSampleThatDecides(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 0))
 	p := newPipeline(t, false, nil)
 	for _, rate := range rates {
-		samples := bursts(rng, rate, 1.5)
+		samples := bursts(rng, rate, 2)
 		all := open(t, p, rate).Push(nil, samples)
-		if len(all) < 3 {
+		if len(all) < 2 {
 			t.Fatalf("only %d events", len(all))
 		}
 		for i, e := range all {
