@@ -12,9 +12,15 @@ import (
 	"github.com/streamer-audio/streamer/models/train"
 )
 
-// gradLimit is how far a gradient may be from the true one: absolutely, and
-// as a share of the largest value of its tensor.
-const gradLimit = 1e-6
+const (
+	// gradLimit is how far a value of a gradient may be from the true one, as a
+	// share of the largest value of its tensor, or of 0.01 where that is less:
+	// the number that holds for the way forward. The gates' own error, which
+	// float32 bounds by 2e-7, is most of what comes to pass.
+	gradLimit = 2e-6
+	// stepLimit holds for losses, norms and the weights after a step.
+	stepLimit = 1e-6
+)
 
 // archOf reads the architecture off the weights.
 func archOf(n oracle.Net) models.Arch {
@@ -91,13 +97,13 @@ func checkGradients(t *testing.T, what string, tr *train.Trainer, b *train.Batch
 		}
 		want := of(got.Name)
 		largest, _ := oracle.Distance(make([]float64, len(want)), want)
-		oracle.Close(t, what+": "+got.Name, got.Data, want, gradLimit*min(1, max(largest, 1e-2)))
+		oracle.Close(t, what+": "+got.Name, got.Data, want, gradLimit*max(largest, 1e-2))
 		for _, v := range want {
 			squares += v * v
 		}
 	}
-	oracle.Close(t, what+": loss", []float64{r.Loss}, []float64{loss}, gradLimit)
-	oracle.Close(t, what+": norm", []float64{r.GradNorm}, []float64{math.Sqrt(squares)}, gradLimit)
+	oracle.Close(t, what+": loss", []float64{r.Loss}, []float64{loss}, stepLimit)
+	oracle.Close(t, what+": norm", []float64{r.GradNorm}, []float64{math.Sqrt(squares)}, stepLimit)
 }
 
 func TestGradientsAgreeWithTorch(t *testing.T) {
@@ -143,10 +149,10 @@ func TestTrainingAgreesWithTorch(t *testing.T) {
 			t.Fatal(err)
 		}
 		what := fmt.Sprintf("step %d", i+1)
-		oracle.Close(t, what+": loss", []float64{r.Loss}, g["f64.losses"].Data[i:i+1], gradLimit)
-		oracle.Close(t, what+": norm", []float64{r.GradNorm}, g["f64.norms"].Data[i:i+1], gradLimit)
+		oracle.Close(t, what+": loss", []float64{r.Loss}, g["f64.losses"].Data[i:i+1], stepLimit)
+		oracle.Close(t, what+": norm", []float64{r.GradNorm}, g["f64.norms"].Data[i:i+1], stepLimit)
 		for _, w := range tr.Net().Tensors()[2:] {
-			oracle.Close(t, what+": "+w.Name, w.Data, g[fmt.Sprintf("f64.after%d.%s", i+1, w.Name)].Data, 2e-6)
+			oracle.Close(t, what+": "+w.Name, w.Data, g[fmt.Sprintf("f64.after%d.%s", i+1, w.Name)].Data, stepLimit)
 		}
 	}
 }
