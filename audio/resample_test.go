@@ -12,7 +12,7 @@ import (
 
 var ratePairs = [][2]int{
 	{16000, 16000}, {8000, 16000}, {16000, 8000}, {44100, 16000}, {11025, 16000},
-	{48000, 8000}, {44099, 16000}, {16001, 16000}, {192000, 4000}, {4000, 191999},
+	{48000, 8000}, {44099, 16000}, {16001, 16000}, {192000, 8000}, {4000, 47999},
 }
 
 func eachRatePair(t *testing.T, test func(t *testing.T, r *Resampler, rng *rand.Rand)) {
@@ -71,7 +71,7 @@ func TestResamplerChunking(t *testing.T) {
 
 func TestResamplerLength(t *testing.T) {
 	eachRatePair(t, func(t *testing.T, r *Resampler, rng *rand.Rand) {
-		for range 30 {
+		for range 20 {
 			n := rng.IntN(3000)
 			got := len(r.Flush(r.Push(nil, noise(rng, n))))
 			if want := (n*r.to + r.from - 1) / r.from; got != want {
@@ -86,7 +86,7 @@ func TestResamplerLength(t *testing.T) {
 func TestResamplerNeededIsWhenItIsGiven(t *testing.T) {
 	eachRatePair(t, func(t *testing.T, r *Resampler, rng *rand.Rand) {
 		var given int64
-		for pushed := int64(1); pushed <= 6000; pushed++ {
+		for pushed := int64(1); pushed <= 3000; pushed++ {
 			given += int64(len(r.Push(nil, []float32{1})))
 			if given > 0 && r.Needed(given-1) > pushed {
 				t.Fatalf("output %d came with sample %d, Needed says %d", given-1, pushed, r.Needed(given-1))
@@ -140,8 +140,8 @@ func TestResamplerLookAheadIsShort(t *testing.T) {
 
 func TestResamplerSnapshot(t *testing.T) {
 	eachRatePair(t, func(t *testing.T, r *Resampler, rng *rand.Rand) {
-		for range 20 {
-			in := noise(rng, 1+rng.IntN(5000))
+		for range 8 {
+			in := noise(rng, 1+rng.IntN(3000))
 			want := r.Flush(r.Push(nil, in))
 			cut := rng.IntN(len(in) + 1)
 			got := pushChunks(r, rng, nil, in[:cut], 700)

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/streamer-audio/streamer/internal/report"
+	"github.com/streamer-audio/streamer/training"
+)
+
+type trainCmd struct {
+	Recipe string `arg:"" help:"Recipe file (JSON)."`
+	Data   string `default:"." env:"STREAMER_DATA" placeholder:"DIR" help:"Folder that the recipe's manifests are in (${default})."`
+	Out    string `placeholder:"DIR" help:"Folder for model, checkpoint and loss curve (runs/<name of the recipe>)."`
+	Resume bool   `help:"Go on from the checkpoint in the folder, if there is one."`
+	Every  int    `default:"200" placeholder:"STEPS" help:"Steps from one checkpoint to the next (${default})."`
+	Jobs   int    `default:"${cpus}" placeholder:"N" help:"Processors to use; changes no bit of the weights (${default})."`
+}
+
+func (trainCmd) Help() string {
+	return `Writes <name>.safetensors, loss.csv, loss.png and a checkpoint. Ctrl-C saves the checkpoint; --resume goes on with it
+as if nothing had been. The same recipe, recordings and kernel give the same weights.
+
+Example:
+
+    streamer train --data recordings training/recipes/vad-causal.json`
+}
+
+// Run trains and writes the model.
+func (c *trainCmd) Run(ctx context.Context, std streams) error {
+	recipe, err := training.LoadRecipe(c.Recipe)
+	if err != nil {
+		return err
+	}
+	if c.Out == "" {
+		c.Out = filepath.Join("runs", report.Stem(c.Recipe))
+	}
+	material, err := recipe.Train.Load(ctx, c.Data, c.Jobs)
+	if err != nil {
+		return err
+	}
+	speech, noise := material.Seconds()
+	fmt.Fprintf(std.err, "%s: %.1f min of speech recordings, %.1f min of noise, %d rooms\n", recipe.Name, speech/60, noise/60, len(material.Rooms))
+	line := newStatusLine(std.err)
+	result, err := training.Train(ctx, recipe, material, training.RunConfig{Dir: c.Out, Resume: c.Resume, Every: c.Every, Jobs: c.Jobs,
+		Progress: func(p training.ProgressReport) {
+			line.show("step %d of %d  loss %.4f  %.0f frames/s  %s left", p.Step, p.Steps, p.Loss, p.FramesPerS, p.Left.Round(time.Second))
+		}})
+	line.clear()
+	if err != nil {
+		return err
+	}
+	return c.write(std.out, result)
+}
+
+// write writes the model and the picture of the loss, and prints where.
+func (c *trainCmd) write(out io.Writer, r *training.Result) error {
+	path := filepath.Join(c.Out, report.Stem(c.Recipe)+".safetensors")
+	b, err := r.Model.AppendBinary(nil)
+	if err != nil {
+		return err
+	}
+	err = report.WriteFile(path, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	picture := filepath.Join(c.Out, "loss.png")
+	if err := report.WriteFile(picture, func(w io.Writer) error { return lossCurve(w, r.Curve) }); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s  %s, %d steps, loss %.4f, hash %s\n", path, modeOf(r.Model), len(r.Curve), training.Smooth(r.Curve, 50), r.Model.Hash())
+	fmt.Fprintf(out, "%s  and %s beside it\n", picture, training.CurveFile)
+	return nil
+}
+
+// lossCurve draws the loss of each step and its running mean.
+func lossCurve(w io.Writer, points []training.Point) error {
+	each, mean := report.Curve{Name: "each step"}, report.Curve{Name: "mean of 50"}
+	for i, p := range points {
+		each.X, each.Y = append(each.X, float64(p.Step)), append(each.Y, p.Loss)
+		mean.X, mean.Y = append(mean.X, float64(p.Step)), append(mean.Y, training.Smooth(points[:i+1], 50))
+	}
+	return report.WriteCurves(w, "loss", "step", "binary cross-entropy, nats", []report.Curve{each, mean})
+}

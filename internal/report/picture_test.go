@@ -1,0 +1,113 @@
+package report
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+	"math"
+	"testing"
+
+	"github.com/streamer-audio/streamer/pipeline"
+)
+
+// tone is one second of a sine of the given frequency.
+func tone(rate int, hz float64) []float32 {
+	x := make([]float32, rate)
+	for i := range x {
+		x[i] = float32(0.5 * math.Sin(2*math.Pi*hz*float64(i)/float64(rate)))
+	}
+	return x
+}
+
+// TestSpectrogram finds a tone in the bin where it must be, in every column.
+func TestSpectrogram(t *testing.T) {
+	for _, rate := range []int{8000, 16000, 44100} {
+		power := spectrogram(tone(rate, 1000), rate)
+		if len(power) < 90 || len(power) > 100 {
+			t.Fatalf("%d Hz: %d columns for one second", rate, len(power))
+		}
+		bins := len(power[0])
+		want := int(math.Round(1000 / (float64(rate) / 2) * float64(bins-1)))
+		for c, column := range power {
+			best := 0
+			for k := range column {
+				if column[k] > column[best] {
+					best = k
+				}
+			}
+			if best != want {
+				t.Fatalf("%d Hz, column %d: loudest bin %d, want %d", rate, c, best, want)
+			}
+		}
+	}
+	if got := spectrogram(make([]float32, 10), 16000); got != nil {
+		t.Errorf("ten samples gave %d columns", len(got))
+	}
+	if got := len(spectrogram(make([]float32, 16000*60), 16000)); got != maxColumns {
+		t.Errorf("a minute gave %d columns, want %d", got, maxColumns)
+	}
+}
+
+func render(t *testing.T, p *Picture) image.Image {
+	t.Helper()
+	var b bytes.Buffer
+	if err := p.WritePNG(&b); err != nil {
+		t.Fatal(err)
+	}
+	img, err := png.Decode(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// count counts the pixels of a colour.
+func count(img image.Image, c image.Image) (n int) {
+	r0, g0, b0, _ := c.At(0, 0).RGBA()
+	for y := range img.Bounds().Dy() {
+		for x := range img.Bounds().Dx() {
+			if r, g, b, _ := img.At(x, y).RGBA(); r == r0 && g == g0 && b == b0 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// TestPicture draws segments of known length and finds as much of their colour.
+func TestPicture(t *testing.T) {
+	p := &Picture{Title: "a tone", Rate: 16000, Samples: tone(16000, 1000),
+		Lines:  []Line{{"causal", 0.01, make([]float64, 100)}, {"offline", 0.01, make([]float64, 100)}},
+		Tracks: []Track{{"truth", []pipeline.Segment{{Start: 0, End: 0.5}}}}}
+	img := render(t, p)
+	grey := count(img, image.NewUniform(p.color("truth")))
+	p.Tracks[0].Segments[0].End = 0.25
+	half := count(render(t, p), image.NewUniform(p.color("truth")))
+	if ratio := float64(grey) / float64(half); half == 0 || ratio < 1.9 || ratio > 2.1 {
+		t.Errorf("%d pixels of half a second, %d of a quarter", grey, half)
+	}
+	if p.color("offline") != colors[1] {
+		t.Error("a track does not have the colour of its line")
+	}
+	tracks := &Picture{Tracks: p.Tracks}
+	if small := render(t, tracks); small.Bounds().Dy() >= img.Bounds().Dy() {
+		t.Error("panels without content take room")
+	}
+	if err := (&Picture{}).WritePNG(&bytes.Buffer{}); err == nil {
+		t.Error("drew a picture of nothing")
+	}
+}
+
+func TestCurves(t *testing.T) {
+	var b bytes.Buffer
+	err := WriteCurves(&b, "loss", "step", "nats", []Curve{{"train", []float64{1, 2, 3}, []float64{0.5, 0.4, 0.35}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := png.Decode(&b); err != nil {
+		t.Error(err)
+	}
+	if err := WriteCurves(&b, "", "", "", []Curve{{"broken", []float64{1}, []float64{math.NaN()}}}); err == nil {
+		t.Error("drew a curve through NaN")
+	}
+}

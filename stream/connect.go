@@ -1,0 +1,185 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"github.com/synadia-io/orbit.go/natscontext"
+)
+
+// ConnectConfig is how to reach a NATS server, as every NATS program takes it.
+// The zero value means the server that NATS_URL names, else the local one.
+type ConnectConfig struct {
+	Server  string // URLs, comma-separated
+	Context string // name or absolute path of a context of the nats CLI, instead of Server
+
+	Creds    string // file with JWT and seed
+	NKey     string // file with an nkey seed
+	User     string // user name or, without Password, token
+	Password string
+
+	TLSCert string // file; with TLSKey
+	TLSKey  string // file
+	TLSCA   string // file
+
+	Name   string        // connection name that the server shows
+	Logger *slog.Logger  // receives changes of the connection's state; nil: discarded
+	Extra  []nats.Option // added last, as [Server.Option]
+}
+
+// Connect connects. The connection comes back by itself after any loss, without
+// limit, and logs each change of its state. Errors and logs never show secrets.
+func Connect(c ConnectConfig) (*nats.Conn, error) {
+	opts, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	if c.Context != "" {
+		nc, _, err := natscontext.Connect(c.Context, opts...)
+		if err != nil {
+			return nil, fmt.Errorf("NATS context %s: %w; see: nats context ls", quote(c.Context), redactError(err))
+		}
+		return nc, nil
+	}
+	url := c.url()
+	nc, err := nats.Connect(url, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("NATS server %s: %w; %s", redact(url), redactError(err), remedy(err))
+	}
+	return nc, nil
+}
+
+func (c *ConnectConfig) url() string {
+	if c.Server != "" {
+		return c.Server
+	}
+	if env := os.Getenv("NATS_URL"); env != "" {
+		return env
+	}
+	return nats.DefaultURL
+}
+
+// remedy says what to try after a failed connection.
+func remedy(err error) string {
+	switch {
+	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired):
+		return "check --creds, --nkey, --user or the context"
+	case errors.Is(err, nats.ErrSecureConnRequired), strings.Contains(err.Error(), "tls"), strings.Contains(err.Error(), "x509"):
+		return "check --tlsca, --tlscert and --tlskey"
+	}
+	return "start a nats-server there, name another one with --server or NATS_URL, or use --embedded"
+}
+
+func (c *ConnectConfig) options() ([]nats.Option, error) {
+	opts := []nats.Option{nats.Name(c.Name), nats.MaxReconnects(-1), nats.IgnoreAuthErrorAbort()}
+	opts = append(opts, stateLog(c.Logger)...)
+	auth, err := c.auth()
+	if err != nil {
+		return nil, err
+	}
+	tls, err := c.tls()
+	if err != nil {
+		return nil, err
+	}
+	opts = append(append(opts, auth...), tls...)
+	return append(opts, c.Extra...), nil
+}
+
+func (c *ConnectConfig) auth() ([]nats.Option, error) {
+	if c.Server != "" && c.Context != "" {
+		return nil, errors.New("NATS: a server and a context are given: choose one, a context names its server")
+	}
+	var opts []nats.Option
+	if c.Creds != "" {
+		opts = append(opts, nats.UserCredentials(c.Creds))
+	}
+	if c.NKey != "" {
+		if looksLikeSeed(c.NKey) {
+			return nil, errors.New("NATS nkey: this is a seed: put it into a file that only you can read, and give the name of the file")
+		}
+		opt, err := nats.NkeyOptionFromSeed(c.NKey)
+		if err != nil {
+			return nil, fmt.Errorf("NATS nkey %s: %w; give a file with a user seed", quote(c.NKey), err)
+		}
+		opts = append(opts, opt)
+	}
+	switch {
+	case c.User != "" && c.Password != "":
+		opts = append(opts, nats.UserInfo(c.User, c.Password))
+	case c.User != "":
+		opts = append(opts, nats.Token(c.User))
+	case c.Password != "":
+		return nil, errors.New("NATS: a password without a user: give both")
+	}
+	return opts, nil
+}
+
+func (c *ConnectConfig) tls() ([]nats.Option, error) {
+	var opts []nats.Option
+	switch {
+	case c.TLSCert != "" && c.TLSKey != "":
+		opts = append(opts, nats.ClientCert(c.TLSCert, c.TLSKey))
+	case c.TLSCert != "" || c.TLSKey != "":
+		return nil, errors.New("NATS TLS: a certificate and its key belong together: give both files")
+	}
+	if c.TLSCA != "" {
+		opts = append(opts, nats.RootCAs(c.TLSCA))
+	}
+	return opts, nil
+}
+
+// looksLikeSeed spots a secret that was given where a file name belongs: it
+// must not be repeated in an error about a file that does not exist.
+func looksLikeSeed(s string) bool {
+	return len(s) >= 56 && strings.HasPrefix(s, "S") && !strings.ContainsAny(s, `/\.`)
+}
+
+// userinfo is the part of a URL that holds a password or a token.
+var userinfo = regexp.MustCompile(`(://)[^\s"]*@`)
+
+func redact(s string) string { return userinfo.ReplaceAllString(s, "${1}***@") }
+
+// redactError hides passwords in errors that repeat a URL. An error without
+// one is passed on as it is, so that it can still be told by errors.Is.
+func redactError(err error) error {
+	if text := err.Error(); redact(text) != text {
+		return errors.New(redact(text))
+	}
+	return err
+}
+
+// stateLog logs what happens to a connection. The client's own default would
+// write to standard error.
+func stateLog(log *slog.Logger) []nats.Option {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return []nats.Option{
+		nats.DisconnectErrHandler(func(nc *nats.Conn, err error) {
+			if err != nil { // nil: closed by this program
+				log.Warn("NATS connection lost, reconnecting", "error", redactError(err))
+			}
+		}),
+		nats.ReconnectHandler(func(nc *nats.Conn) {
+			log.Info("NATS connection is back", "server", nc.ConnectedUrlRedacted(), "reconnects", nc.Stats().Reconnects)
+		}),
+		nats.ClosedHandler(func(nc *nats.Conn) {
+			if err := nc.LastError(); err != nil {
+				log.Warn("NATS connection closed", "error", redactError(err))
+			}
+		}),
+		nats.LameDuckModeHandler(func(*nats.Conn) { log.Info("NATS server is shutting down, moving on") }),
+		nats.ErrorHandler(func(nc *nats.Conn, sub *nats.Subscription, err error) {
+			args := []any{"error", redactError(err)}
+			if sub != nil {
+				args = append(args, "subject", sub.Subject)
+			}
+			log.Error("NATS", args...)
+		}),
+	}
+}

@@ -1,0 +1,154 @@
+package stream
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/streamer-audio/streamer/audio"
+	"github.com/streamer-audio/streamer/pipeline"
+)
+
+// This file is the voice of a track: how events get their stream, session and
+// numbers, and which of them are worth saying.
+
+// repeatsTold is the number of repeats in a row that is told as an error: more
+// than any retry, and soon enough for someone who wonders about silence.
+const repeatsTold = 64
+
+// begin opens the session and says so.
+func (t *track) begin(id string, f audio.Format, eng engine, from beginning, c *Chunk) {
+	id = strings.Clone(id) // the message must not live as long as the session
+	s := &session{id: id, engine: eng, format: f, counted: from.counted, seen: tally{}}
+	if i := t.orphan(id); i >= 0 { // errors before the begin are numbered already
+		s.status = t.orphans[i].n
+		t.orphans = slices.Delete(t.orphans, i, i+1)
+	}
+	t.forget(id)
+	t.cur = s
+	t.count.sessions.Add(1)
+	t.count.open.Add(1)
+	t.status(s, &pipeline.Event{Type: pipeline.BeginType, Reason: from.reason}, s.number(c))
+}
+
+// gap skips lost samples, if there are any.
+func (t *track) gap(lost int64) {
+	if lost <= 0 {
+		return
+	}
+	t.count.gaps.Add(1)
+	t.count.lostSamples.Add(lost)
+	t.deliver(t.cur.engine.Gap(t.events[:0], lost, t.hold))
+}
+
+// repeat drops a chunk whose number was accounted for.
+func (t *track) repeat() {
+	s := t.cur
+	t.count.repeats.Add(1)
+	if s.repeats++; s.repeats == repeatsTold {
+		t.fail(refusal(Repeats, "%d repeats in a row, chunk %d is the last that was new: they are dropped; start a new %s when the numbering starts again",
+			s.repeats, s.counted, HeaderSession), s.counted)
+	}
+}
+
+// fail publishes an error of the open session about chunk number seq.
+func (t *track) fail(err *ChunkError, seq int64) {
+	t.count.errors.Add(1)
+	s := t.cur
+	if e := s.seen.event(err); e != nil {
+		t.status(s, e, seq)
+	}
+}
+
+// outside publishes an error about a message that belongs to no open session.
+func (t *track) outside(id string, c *Chunk, err *ChunkError) {
+	t.count.errors.Add(1)
+	if t.refused == nil {
+		t.refused = tally{}
+	}
+	e := t.refused.event(err)
+	if e == nil {
+		return
+	}
+	if p := t.remembered(id); p != nil {
+		t.afterwards(p, e, c)
+		return
+	}
+	i := t.orphan(id)
+	if i < 0 {
+		if len(t.orphans) == maxOrphans {
+			t.orphans = slices.Delete(t.orphans, 0, 1)
+		}
+		t.orphans = append(t.orphans, orphan{id: strings.Clone(id)})
+		i = len(t.orphans) - 1
+	}
+	t.orphans[i].n++
+	e.N, e.Session, e.Seq = t.orphans[i].n, id, c.Seq
+	t.publish(e)
+}
+
+// orphan finds a session that never began, -1 if there is none of that id.
+func (t *track) orphan(id string) int {
+	return slices.IndexFunc(t.orphans, func(o orphan) bool { return o.id == id })
+}
+
+// afterwards publishes an event about a session that has ended.
+func (t *track) afterwards(p *past, e *pipeline.Event, c *Chunk) {
+	p.status++
+	e.N, e.Session, e.Seq = p.status, p.id, c.Seq
+	e.Sample, e.At, e.Start = p.position, p.position, seconds(p.position, p.rate)
+	t.publish(e)
+}
+
+// event counts an error and returns its event, nil when it is not to be told.
+func (y tally) event(err *ChunkError) *pipeline.Event {
+	y[err.Code]++
+	n := y[err.Code]
+	if !loud(n) {
+		return nil
+	}
+	e := errorEvent(err)
+	if !loud(n - 1) { // some were left out before this one
+		e.Message += fmt.Sprintf(" (error %d of this code)", n)
+	}
+	return e
+}
+
+// status publishes an event of the stream itself, placed at the position that
+// session s has reached.
+func (t *track) status(s *session, e *pipeline.Event, seq int64) {
+	pos := s.engine.Position()
+	e.Sample, e.At, e.Start = pos, pos, seconds(pos, s.format.Rate)
+	t.label(s, e)
+	e.Seq = seq
+	t.publish(e)
+}
+
+// deliver publishes what the engine of the open session answered. Its array is
+// kept for the next answers.
+func (t *track) deliver(events []pipeline.Event) {
+	for i := range events {
+		t.label(t.cur, &events[i])
+		t.publish(&events[i])
+	}
+	t.events = events[:0]
+}
+
+// label says whose event it is. The engine numbers its own; those of the
+// status subject come from several sources and are numbered here.
+func (t *track) label(s *session, e *pipeline.Event) {
+	e.Session, e.Seq = s.id, s.counted
+	if Kind(e) == KindStatus {
+		s.status++
+		e.N = s.status
+	}
+}
+
+func (t *track) publish(e *pipeline.Event) {
+	e.Stream = t.stream
+	if e.Model == "" {
+		e.Model = t.model
+	}
+	t.count.events.Add(1)
+	t.emit(e)
+}
