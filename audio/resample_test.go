@@ -12,7 +12,7 @@ import (
 
 var ratePairs = [][2]int{
 	{16000, 16000}, {8000, 16000}, {16000, 8000}, {44100, 16000}, {11025, 16000},
-	{48000, 8000}, {44099, 16000}, {16001, 16000}, {192000, 8000}, {4000, 47999},
+	{48000, 8000}, {44099, 16000}, {16001, 16000}, {192000, 8000}, {4000, 20011},
 }
 
 func eachRatePair(t *testing.T, test func(t *testing.T, r *Resampler, rng *rand.Rand)) {
@@ -56,7 +56,7 @@ func same(a, b []float32) bool {
 
 func TestResamplerChunking(t *testing.T) {
 	eachRatePair(t, func(t *testing.T, r *Resampler, rng *rand.Rand) {
-		for _, length := range []int{0, 1, 2, 47, 48, 49, 160, 1023, 1024, 1025, 9973} {
+		for _, length := range []int{0, 1, 2, 47, 48, 49, 160, 1023, 1024, 1025, 3989} {
 			in := noise(rng, length)
 			want := r.Flush(r.Push(nil, in))
 			for _, largest := range []int{1, 7, 160, 1031, 5000} {
@@ -101,7 +101,7 @@ func TestResamplerNeededIsWhenItIsGiven(t *testing.T) {
 // The last sample that Needed counts matters; none after it does.
 func TestResamplerNeededIsWhatMatters(t *testing.T) {
 	eachRatePair(t, func(t *testing.T, r *Resampler, rng *rand.Rand) {
-		for range 25 {
+		for range 10 {
 			n := rng.Int64N(700)
 			need := r.Needed(n)
 			in := make([]float32, need+300)
@@ -223,7 +223,7 @@ func TestResamplerAllocatesNothing(t *testing.T) {
 	eachRatePair(t, func(t *testing.T, r *Resampler, rng *rand.Rand) {
 		in := noise(rng, 1500)
 		dst := make([]float32, 0, 1600*max(1, r.to/r.from+1))
-		if n := testing.AllocsPerRun(20, func() { r.Push(dst, in) }); n != 0 {
+		if n := testing.AllocsPerRun(5, func() { r.Push(dst, in) }); n != 0 {
 			t.Errorf("%v allocations a push", n)
 		}
 	})

@@ -129,7 +129,7 @@ const (
 func (s *State) AppendBinary(b []byte) ([]byte, error) {
 	b = snapshot.Begin(b, stateMagic, stateVersion)
 	b = snapshot.AppendBytes(b, []byte(s.m.hash))
-	b = snapshot.AppendBytes(b, []byte(kernel.ID))
+	b = snapshot.AppendBytes(b, []byte(kernel.ID()))
 	for _, h := range s.h {
 		b = snapshot.AppendFloats(b, h)
 	}
@@ -145,8 +145,8 @@ func (s *State) UnmarshalBinary(b []byte) error {
 	if hash := r.Bytes("model hash", 64); r.Err() == nil && string(hash) != s.m.hash {
 		r.Fail("it belongs to model %.64q, not to %s", hash, s.m.hash)
 	}
-	if id := r.Bytes("kernel id", 64); r.Err() == nil && string(id) != kernel.ID {
-		r.Fail("it was made with kernel %.64q, this program has %s", id, kernel.ID)
+	if id := r.Bytes("kernel id", 64); r.Err() == nil && string(id) != kernel.ID() {
+		r.Fail("it was made with kernel %.64q, this program has %s", id, kernel.ID())
 	}
 	for _, h := range s.h {
 		r.FloatsInto("hidden state", h)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/synadia-io/orbit.go/natscontext"
@@ -174,12 +175,29 @@ func stateLog(log *slog.Logger) []nats.Option {
 			}
 		}),
 		nats.LameDuckModeHandler(func(*nats.Conn) { log.Info("NATS server is shutting down, moving on") }),
-		nats.ErrorHandler(func(nc *nats.Conn, sub *nats.Subscription, err error) {
-			args := []any{"error", redactError(err)}
-			if sub != nil {
-				args = append(args, "subject", sub.Subject)
-			}
-			log.Error("NATS", args...)
-		}),
+		nats.ErrorHandler(errorLog(log)),
+	}
+}
+
+// errorLog logs errors that belong to no call, as a subject that the account
+// may not publish to: such come with each message, so they are thinned out. The
+// client calls it for one after the other.
+func errorLog(log *slog.Logger) nats.ErrHandler {
+	var limit bucket
+	silent := 0
+	return func(_ *nats.Conn, sub *nats.Subscription, err error) {
+		if !limit.allow(time.Now(), 1, 10) {
+			silent++
+			return
+		}
+		args := []any{"error", redactError(err)}
+		if sub != nil {
+			args = append(args, "subject", sub.Subject)
+		}
+		if silent > 0 {
+			args = append(args, "not_logged_before", silent)
+		}
+		silent = 0
+		log.Error("NATS", args...)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 )
@@ -21,11 +22,7 @@ func (w *Worker) Stop(ctx context.Context) error {
 	w.mu.Unlock()
 	close(w.draining)
 	err = errors.Join(err, w.finishLanes(ctx))
-	if !w.nc.IsClosed() {
-		if e := flush(ctx, w.nc); e != nil {
-			err = errors.Join(err, fmt.Errorf("publishing the last events: %w", e))
-		}
-	}
+	err = errors.Join(err, w.deliverLast(ctx))
 	w.retract() // last, so that no other worker starts before this one is done
 	if err != nil {
 		return fmt.Errorf("stream: draining: %w", err)
@@ -37,14 +34,16 @@ func (w *Worker) Stop(ctx context.Context) error {
 // unsubscribe stops the flow of messages and waits until all those that had
 // reached this client are queued.
 func (w *Worker) unsubscribe(ctx context.Context) error {
+	if !w.nc.IsConnected() {
+		return w.unsubscribeOffline(ctx)
+	}
 	queued := make(chan struct{})
 	once := sync.OnceFunc(func() { close(queued) })
 	w.sub.SetClosedHandler(func(string) { once() })
-	if err := w.sub.Drain(); err != nil {
-		if errors.Is(err, nats.ErrConnectionClosed) {
-			return nil // nothing comes any more, and the loss is known
-		}
-		return err
+	if err := w.sub.Drain(); err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
+		return fmt.Errorf("unsubscribing: %w", err)
+	} else if err != nil {
+		return nil // nothing comes any more
 	}
 	select {
 	case <-queued:
@@ -52,6 +51,47 @@ func (w *Worker) unsubscribe(ctx context.Context) error {
 	case <-ctx.Done():
 		return errors.Join(fmt.Errorf("unsubscribing: %w", ctx.Err()), w.sub.Unsubscribe())
 	}
+}
+
+// unsubscribeOffline does so while there is no server to be told. The client's
+// own way would wait for its answer.
+func (w *Worker) unsubscribeOffline(ctx context.Context) error {
+	err := poll(ctx, func() bool {
+		n, _, err := w.sub.Pending()
+		return err != nil || n == 0 // an error: the connection is closed
+	})
+	if err != nil {
+		err = fmt.Errorf("unsubscribing: %w", err)
+	}
+	if e := w.sub.Unsubscribe(); e != nil && !errors.Is(e, nats.ErrConnectionClosed) {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+// deliverLast waits until the server has all that was published. While it is
+// away, there is still hope that it comes back.
+func (w *Worker) deliverLast(ctx context.Context) error {
+	err := poll(ctx, func() bool { return w.nc.IsConnected() || w.nc.IsClosed() })
+	if err == nil && w.nc.IsConnected() {
+		err = flush(ctx, w.nc)
+	} else if err == nil {
+		err = nats.ErrConnectionClosed
+	}
+	if err != nil {
+		return fmt.Errorf("publishing the last events: %w", err)
+	}
+	return nil
+}
+
+// poll returns when ok says so.
+func poll(ctx context.Context, ok func() bool) error {
+	for !ok() {
+		if err := sleep(ctx, 5*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // finishLanes lets all lanes answer what waits, as long as ctx allows.

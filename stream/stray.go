@@ -8,10 +8,9 @@ import (
 // strays publishes errors about messages that get no queue, at a rate that a
 // flood of garbage cannot drive up.
 type strays struct {
-	out    *outbox
-	n      int64 // events of the invalid stream
-	tokens float64
-	filled time.Time
+	out   *outbox
+	n     int64 // events of the invalid stream
+	limit bucket
 }
 
 const (
@@ -29,7 +28,7 @@ func (w *Worker) stray(stream string, err error) {
 	}
 	w.count.errors.Add(1)
 	s := &w.strays
-	if !s.allow(time.Now()) {
+	if !s.limit.allow(time.Now(), strayRate, strayBurst) {
 		return
 	}
 	if s.out == nil {
@@ -45,13 +44,19 @@ func (w *Worker) stray(stream string, err error) {
 	s.out.publish(e)
 }
 
-// allow takes a token, if there is one.
-func (s *strays) allow(now time.Time) bool {
-	s.tokens = min(strayBurst, s.tokens+strayRate*now.Sub(s.filled).Seconds())
-	s.filled = now
-	if s.tokens < 1 {
+// bucket limits how often something is said: rate times a second, and a burst
+// at once.
+type bucket struct {
+	tokens float64
+	filled time.Time
+}
+
+func (b *bucket) allow(now time.Time, rate, burst float64) bool {
+	b.tokens = min(burst, b.tokens+rate*now.Sub(b.filled).Seconds())
+	b.filled = now
+	if b.tokens < 1 {
 		return false
 	}
-	s.tokens--
+	b.tokens--
 	return true
 }

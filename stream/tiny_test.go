@@ -76,13 +76,13 @@ func bursts(rng *rand.Rand, n int) []float32 {
 	return v
 }
 
-// randomChunks cuts three seconds of s16le into random pieces.
+// randomChunks cuts three quarters of a second of s16le into random pieces.
 func randomChunks(seed uint64) (chunks [][]byte) {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	f := audio.Format{Encoding: audio.S16LE, Rate: 16000, Channels: 1}
-	b := f.AppendBytes(nil, bursts(rng, 3*16000+rng.IntN(999)))
+	b := f.AppendBytes(nil, bursts(rng, 12000+rng.IntN(999)))
 	for len(b) > 0 {
-		n := min(len(b), 2+2*rng.IntN(1000))
+		n := min(len(b), 2+2*rng.IntN(700))
 		chunks, b = append(chunks, b[:n]), b[n:]
 	}
 	return chunks

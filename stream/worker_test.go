@@ -3,17 +3,14 @@ package stream
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
-
-	"github.com/streamer-audio/streamer/pipeline"
 )
 
 func TestWorkerAnswersRawPCM(t *testing.T) {
@@ -126,102 +123,6 @@ func TestIdle(t *testing.T) {
 	equal(t, "as if never seen", b.wait("x", 5)[4:], []string{"begin new @0"})
 }
 
-// gated opens engines that answer a chunk only when the gate is opened.
-func gated(entered chan struct{}, gate chan struct{}) opener {
-	return func(rate int, offset int64) (engine, error) {
-		return &fake{rate: rate, pos: offset, entered: entered, gate: gate}, nil
-	}
-}
-
-func TestOverflow(t *testing.T) {
-	for name, headers := range map[string]func(i int) []string{
-		"without numbers": func(int) []string { return nil },
-		"with numbers":    func(i int) []string { return []string{fmt.Sprintf("Seq: %d", i+1)} },
-		"with positions":  func(i int) []string { return []string{fmt.Sprintf("Sample: %d", offsets(i))} },
-	} {
-		t.Run(name, func(t *testing.T) {
-			entered, gate := make(chan struct{}, 100), make(chan struct{})
-			cfg := quickConfig()
-			cfg.QueueChunks = 4
-			b := startBench(t, gated(entered, gate), cfg)
-			for i := range 12 { // sizes differ, so that a guess would show
-				b.send("x", pcm(100+i, i), headers(i)...)
-				if i == 0 {
-					<-entered // the first is being answered, four more may wait
-				}
-			}
-			until(t, "all have come", func() bool { return b.w.Stats().Messages == 12 })
-			close(gate)
-			b.send("x", pcm(500, 1), headers(12)...)
-			b.send("x", nil, "Control: end", "Chunks: 13")
-			lost := offsets(12) - offsets(5)
-			equal(t, "status", b.wait("x", 3), []string{"begin new @0", fmt.Sprintf("gap %d @%d", lost, offsets(5)),
-				fmt.Sprintf("end end @%d", offsets(12)+500)})
-			if s := b.w.Stats(); s.Dropped != 7 || s.LostSamples != lost || s.Gaps != 1 {
-				t.Errorf("stats %+v", s)
-			}
-		})
-	}
-}
-
-// offsets is the position of chunk i of those that grow by a sample each.
-func offsets(i int) int64 { return int64(100*i + i*(i-1)/2) }
-
-func TestAllQueuesTogetherAreBounded(t *testing.T) {
-	entered, gate := make(chan struct{}, 1000), make(chan struct{})
-	cfg := quickConfig()
-	b := startBench(t, gated(entered, gate), cfg)
-	limit := b.w.cfg.BufferedBytes
-	if want := 4 * b.w.nc.MaxPayload(); limit < want {
-		t.Fatalf("limit %d is below four messages, %d", limit, want)
-	}
-	b.w.mu.Lock()
-	b.w.cfg.BufferedBytes = 100_000
-	b.w.mu.Unlock()
-	for i := range 300 {
-		b.send(fmt.Sprintf("s%d", i), pcm(500, 1))
-	}
-	until(t, "all have come", func() bool { return b.w.Stats().Messages == 300 })
-	if s := b.w.Stats(); s.Buffered > 100_000 || s.Dropped == 0 {
-		t.Errorf("%d bytes are buffered, %d messages dropped", s.Buffered, s.Dropped)
-	}
-	close(gate)
-	until(t, "all is answered", func() bool { return b.w.Stats().Buffered == 0 })
-}
-
-func TestTooManyStreams(t *testing.T) {
-	cfg := quickConfig()
-	cfg.MaxStreams = 3
-	b := startBench(t, openFake, cfg)
-	for i := range 4 {
-		b.send(fmt.Sprintf("s%d", i), pcm(160, 1))
-	}
-	equal(t, "refused", b.wait("s3", 1), []string{"error too_many_streams @0"})
-	b.send("s0", nil, "Control: end") // leaves a place
-	b.wait("s0", 2)
-	until(t, "a place is found", func() bool {
-		b.send("s3", pcm(160, 1))
-		return slices.Contains(b.log.status("s3"), "begin new @0")
-	})
-	if n := b.w.Stats().Streams; n != 3 {
-		t.Errorf("%d streams, at most 3 are meant to be", n)
-	}
-}
-
-// A flood of names whose chunks are all bad leaves the places to others.
-func TestGarbageHoldsNoPlace(t *testing.T) {
-	cfg := quickConfig()
-	cfg.MaxStreams = 8
-	b := startBench(t, openFake, cfg)
-	for i := range 200 {
-		b.send(fmt.Sprintf("garbage%d", i), []byte{1})
-	}
-	until(t, "a good stream is served", func() bool {
-		b.send("good", pcm(160, 1))
-		return len(b.log.status("good")) > 0
-	})
-}
-
 func TestDrainAnswersWhatArrived(t *testing.T) {
 	b := startBench(t, openFake, quickConfig())
 	const streams, chunks = 20, 50
@@ -266,10 +167,12 @@ func TestDrainIsBounded(t *testing.T) {
 }
 
 func TestDefectCostsOneSession(t *testing.T) {
-	b := startBench(t, openFake, quickConfig())
+	b := startBench(t, func(rate int, offset int64) (engine, error) {
+		return &fake{rate: rate, pos: offset, brittle: true}, nil
+	}, quickConfig())
 	b.send("y", pcm(160, 1))
 	b.send("x", pcm(160, 1), "Session: a")
-	b.send("x", []byte{0, 0x10}, "Session: a") // 0.125: the fake engine panics
+	b.send("x", []byte{0, 0x10}, "Session: a") // 0.125
 	b.send("x", pcm(160, 1), "Session: b")
 	equal(t, "status", b.wait("x", 4), []string{"begin new @0", "error internal @160", "end error @160", "begin new @0"})
 	b.send("y", nil, "Control: end")
@@ -362,31 +265,23 @@ func TestRunEndsWithItsConnection(t *testing.T) {
 	}
 }
 
-// Fifty streams at once, with chunks of all sizes, answer as each alone does,
-// byte for byte.
-func TestParallelEqualsSolo(t *testing.T) {
-	p := tinyPipeline(t, pipeline.DefaultConfig())
-	open := func(rate int, offset int64) (engine, error) { return p.Open(rate, offset) }
-	cfg := quickConfig()
-	cfg.QueueChunks = 10_000
-	b := startBench(t, open, cfg)
-	const streams = 50
-	var wg sync.WaitGroup
-	for s := range streams {
-		wg.Go(func() { publishRandom(t, b.nc, fmt.Sprintf("s%d", s), uint64(s)) })
+func TestStopWhileServerIsAway(t *testing.T) {
+	b := startBench(t, openFake, quickConfig())
+	b.send("x", pcm(160, 1))
+	b.wait("x", 1)
+	b.server.Shutdown()
+	until(t, "noticed", func() bool { return b.w.nc.IsReconnecting() })
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	if err := b.w.Stop(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "last events") {
+		t.Errorf("error %v", err)
 	}
-	wg.Wait()
-	for s := range streams {
-		name := fmt.Sprintf("s%d", s)
-		until(t, name+" ended", func() bool { return len(b.log.status(name)) == 2 })
-		var got []string
-		for _, r := range b.log.of(name) {
-			got = append(got, string(r.Data))
-		}
-		want := solo(t, p, name, uint64(s))
-		if len(want) < 10 {
-			t.Fatalf("%s: only %d events, the test shows nothing", name, len(want))
-		}
-		equal(t, name, got, want)
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("stopped after %s", took)
 	}
+	if s := b.w.Stats(); s.OpenSessions != 0 {
+		t.Errorf("stats %+v", s)
+	}
+	b.stop = func() error { return nil }
 }

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -41,7 +42,7 @@ func TestScripts(t *testing.T) {
 		Dir:   filepath.Join("testdata", "script"),
 		Setup: setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "ready": ready, "heard": heard, "sameevents": sameEvents, "png": isPNG,
+			"exits": exits, "ready": ready, "heard": heard, "sameevents": sameEvents, "png": isPNG, "terminate": terminate,
 		},
 	})
 }
@@ -202,6 +203,15 @@ func events(output string) string {
 		}
 	}
 	return kept.String()
+}
+
+// terminate sends SIGTERM to what runs in the background, which testscript's own kill cannot.
+func terminate(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, c := range ts.BackgroundCmds() {
+		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+			ts.Fatalf("%v", err)
+		}
+	}
 }
 
 func isPNG(ts *testscript.TestScript, _ bool, args []string) {

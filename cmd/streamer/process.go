@@ -56,6 +56,9 @@ func (c *processCmd) Run(ctx context.Context, std streams) error {
 		progress.clear()
 		defer progress.show("%d of %d files", done, len(c.Files))
 		if r.Err != nil {
+			if len(c.Files) == 1 {
+				return r.Err
+			}
 			failed++
 			fmt.Fprintf(std.err, "streamer: %v\n", r.Err)
 			return nil

@@ -56,6 +56,9 @@ func (c *publishCmd) Run(ctx context.Context, std streams) error {
 	if _, err := nc.Request(stream.StatusSubject, nil, time.Second); errors.Is(err, nats.ErrNoResponders) {
 		slog.Warn("no worker is live on this server: what is sent now is lost; start streamer serve")
 	}
+	if len(c.Files) == 1 {
+		return c.send(ctx, nc, std.in, c.Files[0])
+	}
 	failed, mu, all := 0, sync.Mutex{}, sync.WaitGroup{}
 	one := func(file string) {
 		if err := c.send(ctx, nc, std.in, file); err != nil {

@@ -39,11 +39,42 @@ func Exp(x float32) float32 {
 
 func pow2(n int32) float32 { return math.Float32frombits(uint32(n+127) << 23) }
 
+// gateExp returns e**x for the gates: x is held within ±87, beyond which no
+// gate changes. It is Exp with fewer cases, so that eight at a time take the
+// same operations.
+func gateExp(x float32) float32 {
+	const (
+		log2e   = 1.4426950408889634
+		ln2Hi   = 0.693359375
+		ln2Lo   = -2.12194440e-4
+		shifter = 1.5 * (1 << 23)
+	)
+	if x > 87 {
+		x = 87
+	}
+	if x < -87 {
+		x = -87
+	}
+	// The low bits of shifted hold the integer n.
+	shifted := float32(x*log2e) + shifter
+	n := shifted - shifter
+	r := x - float32(n*ln2Hi)
+	r -= float32(n * ln2Lo)
+	p := float32(r * (1.0 / 5040))
+	p = float32((p + 1.0/720) * r)
+	p = float32((p + 1.0/120) * r)
+	p = float32((p + 1.0/24) * r)
+	p = float32((p + 1.0/6) * r)
+	p = float32((p + 0.5) * r)
+	p = float32(p*r) + r + 1
+	return p * math.Float32frombits(math.Float32bits(shifted)<<23+127<<23)
+}
+
 // Sigmoid returns 1/(1+e**-x) with an absolute error below 2e-7.
-func Sigmoid(x float32) float32 { return 1 / (1 + Exp(-x)) }
+func Sigmoid(x float32) float32 { return 1 / (1 + gateExp(-x)) }
 
 // Tanh returns the hyperbolic tangent of x with an absolute error below 2e-7.
-func Tanh(x float32) float32 { return 1 - 2/(Exp(2*x)+1) }
+func Tanh(x float32) float32 { return 1 - 2/(gateExp(x+x)+1) }
 
 // GRUGates turns the pre-activations of one step into the new hidden state,
 // in place, and leaves the gates in gx for those who want them:
@@ -56,16 +87,14 @@ func Tanh(x float32) float32 { return 1 - 2/(Exp(2*x)+1) }
 // h is [hidden]; gx = W_ih x + b_ih and gh = W_hh h + b_hh are [3*hidden] with
 // rows r, z, n. Afterwards gx holds r, z, n. The reset gate is applied after
 // the product, as in PyTorch and cuDNN.
+//
+// h must not overlap gx or gh, nor these each other. All variants give the
+// same bits as Sigmoid and Tanh, unit by unit.
 func GRUGates(h, gx, gh []float32) {
-	k := len(h)
-	r, z, n := gx[:k], gx[k:2*k], gx[2*k:3*k]
-	hr, hz, hn := gh[:k], gh[k:2*k], gh[2*k:3*k]
-	for i, hi := range h {
-		r[i] = Sigmoid(r[i] + hr[i])
-		z[i] = Sigmoid(z[i] + hz[i])
-		n[i] = Tanh(n[i] + float32(r[i]*hn[i]))
-		h[i] = n[i] + float32(z[i]*(hi-n[i]))
+	if len(gx) != 3*len(h) || len(gh) != 3*len(h) {
+		panic("kernel: gates do not match the hidden size")
 	}
+	gruGates(h, gx, gh)
 }
 
 // Log returns the natural logarithm of a positive normal x with an absolute

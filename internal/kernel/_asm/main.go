@@ -1,0 +1,16 @@
+// Command asm writes the AVX2+FMA kernels of package kernel. It is run by
+// go generate from the folder above and is a module of its own, so that the
+// product does not depend on the generator.
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+)
+
+func main() {
+	ConstraintExpr("!purego")
+	mulTiles()
+	packPanel()
+	gruGates()
+	Generate()
+}

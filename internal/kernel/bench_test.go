@@ -1,0 +1,62 @@
+package kernel
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+// The shapes of a step, of a batch and of the gradients in training.
+func BenchmarkMulAdd(b *testing.B) {
+	benchmarkProduct(b, MulAdd, [][3]int{{1, 192, 40}, {1, 192, 64}, {1, 384, 128}, {1, 768, 256}, {8, 192, 64},
+		{16, 192, 64}, {32, 192, 64}, {32, 384, 128}, {64, 192, 64}, {3200, 384, 40}, {3200, 40, 192}})
+}
+
+func BenchmarkMulTransAdd(b *testing.B) {
+	benchmarkProduct(b, MulTransAdd, [][3]int{{192, 40, 3200}, {192, 64, 3200}, {384, 160, 3200}, {1, 64, 3200}})
+}
+
+func benchmarkProduct(b *testing.B, mul func(c, a, b []float32, m, n, k int), shapes [][3]int) {
+	for _, s := range shapes {
+		m, n, k := s[0], s[1], s[2]
+		b.Run(fmt.Sprintf("%dx%dx%d", m, n, k), func(b *testing.B) {
+			rng := rand.New(rand.NewPCG(5, 0))
+			x, w, y := random(rng, m*k), random(rng, k*n), random(rng, m*n)
+			for b.Loop() {
+				mul(y, x, w, m, n, k)
+			}
+			b.ReportMetric(2*float64(m*n*k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+	}
+}
+
+func BenchmarkSumRowsAdd(b *testing.B) {
+	const m, n = 3200, 192
+	a, dst := random(rand.New(rand.NewPCG(5, 0)), m*n), make([]float32, n)
+	for b.Loop() {
+		SumRowsAdd(dst, a, m, n)
+	}
+	b.ReportMetric(m*n*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+}
+
+func BenchmarkGRUGates(b *testing.B) {
+	for _, hidden := range []int{64, 128, 100} {
+		b.Run(fmt.Sprint(hidden), func(b *testing.B) {
+			rng := rand.New(rand.NewPCG(6, 0))
+			h, x, y := random(rng, hidden), random(rng, 3*hidden), random(rng, 3*hidden)
+			gx := make([]float32, 3*hidden)
+			for b.Loop() {
+				copy(gx, x)
+				GRUGates(h, gx, y)
+			}
+		})
+	}
+}
+
+func BenchmarkPower512(b *testing.B) {
+	f := NewRealFFT(512)
+	dst, frame, scratch := make([]float32, 257), random(rand.New(rand.NewPCG(4, 0)), 512), make([]float32, 512)
+	for b.Loop() {
+		f.Power(dst, frame, scratch)
+	}
+}

@@ -1,0 +1,11 @@
+//go:build !amd64 || purego
+
+package kernel
+
+// ID names the arithmetic of this program. It goes into snapshots and into the
+// provenance of trained weights.
+func ID() string { return plainID }
+
+func gemm(c, a, b []float32, m, n, k, rs, cs int) { gemmPlain(c, a, b, m, n, k, rs, cs) }
+
+func gruGates(h, gx, gh []float32) { gruGatesPlain(h, gx, gh) }

@@ -1,0 +1,72 @@
+package kernel
+
+import (
+	"math/rand/v2"
+	"syscall"
+	"testing"
+	"unsafe"
+)
+
+// edge keeps floats that end, or begin, where memory does: touching what lies
+// beyond kills the process.
+type edge struct {
+	page []byte // the accessible bytes
+	end  bool
+}
+
+func newEdge(t *testing.T, bytes int, end bool) edge {
+	page := syscall.Getpagesize()
+	size := (bytes + page - 1) / page * page
+	whole, err := syscall.Mmap(-1, 0, size+2*page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Munmap(whole); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, guard := range [][]byte{whole[:page], whole[page+size:]} {
+		if err := syscall.Mprotect(guard, syscall.PROT_NONE); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return edge{whole[page : page+size], end}
+}
+
+func (e edge) put(a []float32) []float32 {
+	if len(a) == 0 {
+		return a
+	}
+	at := 0
+	if e.end {
+		at = len(e.page) - 4*len(a)
+	}
+	v := unsafe.Slice((*float32)(unsafe.Pointer(&e.page[at])), len(a))
+	copy(v, a)
+	return v
+}
+
+// Masked vectors must not so much as read past the ends of their buffers.
+func TestNothingOutsideIsTouched(t *testing.T) {
+	for _, end := range []bool{false, true} {
+		c, a, b := newEdge(t, 1<<20, end), newEdge(t, 1<<21, end), newEdge(t, 1<<21, end)
+		eachVariant(t, func(t *testing.T, v variant) {
+			rng := rand.New(rand.NewPCG(30, 0))
+			for range 200 {
+				p := randomProduct(rng)
+				want := p.run(v)
+				p.a, p.b = a.put(p.a), b.put(p.b)
+				got := c.put(p.c)
+				v.gemm(got, p.a, p.b, p.m, p.n, p.k, p.rs, p.cs)
+				if !bitsEqual(got, want) {
+					t.Fatalf("%v: bits differ by place", &p)
+				}
+			}
+			for hidden := 1; hidden < 80; hidden++ {
+				h := c.put(random(rng, hidden))
+				v.gruGates(h, a.put(random(rng, 3*hidden)), b.put(random(rng, 3*hidden)))
+			}
+		})
+	}
+}

@@ -1,0 +1,123 @@
+package stream
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// gated opens engines that answer a chunk only when the gate is opened.
+func gated(entered chan struct{}, gate chan struct{}) opener {
+	return func(rate int, offset int64) (engine, error) {
+		return &fake{rate: rate, pos: offset, entered: entered, gate: gate}, nil
+	}
+}
+
+func TestOverflow(t *testing.T) {
+	for name, headers := range map[string]func(i int) []string{
+		"without numbers": func(int) []string { return nil },
+		"with numbers":    func(i int) []string { return []string{fmt.Sprintf("Seq: %d", i+1)} },
+		"with positions":  func(i int) []string { return []string{fmt.Sprintf("Sample: %d", offsets(i))} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			entered, gate := make(chan struct{}, 100), make(chan struct{})
+			cfg := quickConfig()
+			cfg.QueueChunks = 4
+			b := startBench(t, gated(entered, gate), cfg)
+			for i := range 12 { // sizes differ, so that a guess would show
+				b.send("x", pcm(100+i, i), headers(i)...)
+				if i == 0 {
+					<-entered // the first is being answered, four more may wait
+				}
+			}
+			until(t, "all have come", func() bool { return b.w.Stats().Messages == 12 })
+			close(gate)
+			b.send("x", pcm(500, 1), headers(12)...)
+			b.send("x", nil, "Control: end", "Chunks: 13")
+			lost := offsets(12) - offsets(5)
+			equal(t, "status", b.wait("x", 3), []string{"begin new @0", fmt.Sprintf("gap %d @%d", lost, offsets(5)),
+				fmt.Sprintf("end end @%d", offsets(12)+500)})
+			if s := b.w.Stats(); s.Dropped != 7 || s.LostSamples != lost || s.Gaps != 1 {
+				t.Errorf("stats %+v", s)
+			}
+		})
+	}
+}
+
+// offsets is the position of chunk i of those that grow by a sample each.
+func offsets(i int) int64 { return int64(100*i + i*(i-1)/2) }
+
+func TestAllQueuesTogetherAreBounded(t *testing.T) {
+	entered, gate := make(chan struct{}, 1000), make(chan struct{})
+	cfg := quickConfig()
+	b := startBench(t, gated(entered, gate), cfg)
+	limit := b.w.cfg.BufferedBytes
+	if want := 4 * b.w.nc.MaxPayload(); limit < want {
+		t.Fatalf("limit %d is below four messages, %d", limit, want)
+	}
+	b.w.mu.Lock()
+	b.w.cfg.BufferedBytes = 100_000
+	b.w.mu.Unlock()
+	for i := range 300 {
+		b.send(fmt.Sprintf("s%d", i), pcm(500, 1))
+	}
+	until(t, "all have come", func() bool { return b.w.Stats().Messages == 300 })
+	if s := b.w.Stats(); s.Buffered > 100_000 || s.Dropped == 0 {
+		t.Errorf("%d bytes are buffered, %d messages dropped", s.Buffered, s.Dropped)
+	}
+	close(gate)
+	until(t, "all is answered", func() bool { return b.w.Stats().Buffered == 0 })
+}
+
+func TestTooManyStreams(t *testing.T) {
+	cfg := quickConfig()
+	cfg.MaxStreams = 3
+	b := startBench(t, openFake, cfg)
+	for i := range 4 {
+		b.send(fmt.Sprintf("s%d", i), pcm(160, 1))
+	}
+	equal(t, "refused", b.wait("s3", 1), []string{"error too_many_streams @0"})
+	b.send("s0", nil, "Control: end") // leaves a place
+	b.wait("s0", 2)
+	until(t, "a place is found", func() bool {
+		b.send("s3", pcm(160, 1))
+		return slices.Contains(b.log.status("s3"), "begin new @0")
+	})
+	if n := b.w.Stats().Streams; n != 3 {
+		t.Errorf("%d streams, at most 3 are meant to be", n)
+	}
+}
+
+// A flood of names whose chunks are all bad leaves the places to others.
+func TestGarbageHoldsNoPlace(t *testing.T) {
+	cfg := quickConfig()
+	cfg.MaxStreams = 8
+	b := startBench(t, openFake, cfg)
+	for i := range 200 {
+		b.send(fmt.Sprintf("garbage%d", i), []byte{1})
+	}
+	until(t, "a good stream is served", func() bool {
+		b.send("good", pcm(160, 1))
+		return len(b.log.status("good")) > 0
+	})
+}
+
+// What the NATS client itself drops is counted, and shows as a gap.
+func TestSlowConsumer(t *testing.T) {
+	b := startBench(t, openFake, quickConfig())
+	if err := b.w.sub.SetPendingLimits(2, -1); err != nil {
+		t.Fatal(err)
+	}
+	b.w.mu.Lock() // nothing is taken from the client
+	for seq := range 20 {
+		b.send("x", pcm(160, 1), fmt.Sprintf("Seq: %d", seq+1))
+	}
+	until(t, "all have come", func() bool { return b.w.nc.Stats().InMsgs >= 20 })
+	b.w.mu.Unlock()
+	until(t, "all that is left is taken", func() bool { n, _, err := b.w.sub.Pending(); return err == nil && n == 0 })
+	b.send("x", nil, "Control: end", "Chunks: 20")
+	got := b.wait("x", 3)
+	if s := b.w.Stats(); s.SlowConsumer == 0 || s.LostSamples != 160*s.SlowConsumer || got[len(got)-1] != "end end @3200" {
+		t.Errorf("stats %+v, status %q", s, got)
+	}
+}

@@ -1,0 +1,203 @@
+package training
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/streamer-audio/streamer/features"
+	"github.com/streamer-audio/streamer/models"
+)
+
+// Detector gives a score to every 10 ms of a recording: the higher, the more likely is speech. Probabilities are best,
+// since false alarms are counted at 0.5. A Detector may be asked by several goroutines at once.
+type Detector interface {
+	Name() string
+	// Latency is how long after the end of a frame its score can be known at the earliest; bounded is false when that is
+	// the end of the recording.
+	Latency() (seconds float64, bounded bool)
+	// Scores returns item.Frames() numbers, none of them NaN.
+	Scores(item *Item) ([]float64, error)
+}
+
+// modelDetector is one of our models with the state reset before each recording.
+type modelDetector struct {
+	name   string
+	model  *models.Model
+	stream *features.Stream
+}
+
+// NewModelDetector returns a detector around a model that carries its feature recipe.
+func NewModelDetector(name string, m *models.Model) (Detector, error) {
+	config, err := features.Parse(m.Info().Features)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", name, err)
+	}
+	stream, err := features.New(config)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", name, err)
+	}
+	switch arch := m.Arch(); {
+	case config.Rate != Rate:
+		return nil, fmt.Errorf("model %s: works at %d Hz, evaluation at %d", name, config.Rate, Rate)
+	case arch.Input != stream.Dim() || arch.Outputs != 1:
+		return nil, fmt.Errorf("model %s: takes %d features and gives %d outputs, expected %d and 1", name, arch.Input, arch.Outputs, stream.Dim())
+	}
+	return &modelDetector{name, m, stream}, nil
+}
+
+func (d *modelDetector) Name() string { return d.name }
+
+func (d *modelDetector) Latency() (float64, bool) {
+	ahead := d.model.Lookahead()
+	if ahead == models.Unbounded {
+		return 0, false
+	}
+	return float64(d.stream.Delay()+ahead*d.stream.Shift()) / Rate, true
+}
+
+func (d *modelDetector) Scores(item *Item) ([]float64, error) {
+	stream, state := d.stream.Open(), d.model.NewState()
+	var scores []float64
+	out := make([]float32, 1)
+	collect := func() {
+		for state.Next(out) {
+			scores = append(scores, float64(out[0]))
+		}
+	}
+	hear := func(frames []float32) {
+		for dim := stream.Dim(); len(frames) > 0; frames = frames[dim:] {
+			state.Push(frames[:dim])
+			collect()
+		}
+	}
+	hear(Frames(nil, stream, item.Samples))
+	stream.Flush()
+	hear(drain(nil, stream, stream.Dim()))
+	state.Flush()
+	collect()
+	return regrid(scores, float64(stream.Shift())/Rate, item.Frames()), nil
+}
+
+// regrid returns, for each 10 ms, the score of the frame that covers its middle; the last one goes on to the end.
+func regrid(scores []float64, hop float64, frames int) []float64 {
+	if len(scores) == frames && hop == 0.01 {
+		return scores
+	}
+	out := make([]float64, frames)
+	for i := range out {
+		if len(scores) > 0 {
+			out[i] = scores[min(int((float64(i)+0.5)*0.01/hop), len(scores)-1)]
+		}
+	}
+	return out
+}
+
+// probabilities are what some other program made of the same recordings.
+type probabilities struct {
+	name    string
+	path    string
+	latency *float64
+	byName  map[string]*probabilityLine
+}
+
+// probabilityLine is one line of a file of probabilities, as `streamer process --format json --frames` writes it.
+type probabilityLine struct {
+	File    string    `json:"file"`
+	Model   string    `json:"model"`
+	Hop     float64   `json:"hop_s"`
+	Latency *float64  `json:"latency_s"` // null: the whole recording
+	Prob    []float64 `json:"prob"`
+}
+
+// maxProbabilityLine bounds a line: a day of frames.
+const maxProbabilityLine = 256 << 20
+
+// ReadProbabilities reads a detector's answers from a file of JSON objects, one a line and recording:
+//
+//	{"file": "10dB-003.wav", "model": "silero", "hop_s": 0.032, "latency_s": 0, "prob": [0.01, ...]}
+//
+// prob[i] is about the audio of [i*hop_s, (i+1)*hop_s). Recordings are found by name, or by the stem of the name.
+func ReadProbabilities(path string) (Detector, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("probabilities: %w", err)
+	}
+	defer f.Close()
+	p := &probabilities{name: stem(path), path: path, byName: make(map[string]*probabilityLine)}
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, maxProbabilityLine)
+	number := 0
+	for lines.Scan() {
+		number++
+		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+			continue
+		}
+		if err := p.add(lines.Bytes()); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", path, number, err)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s:%d: %w", path, number+1, err)
+	}
+	return p, nil
+}
+
+func (p *probabilities) add(text []byte) error {
+	l := new(probabilityLine)
+	if err := json.Unmarshal(text, l); err != nil {
+		return fmt.Errorf("%w: write one JSON object a line", err)
+	}
+	if l.File == "" || !(l.Hop >= 1e-4 && l.Hop <= 10) || len(l.Prob) == 0 {
+		return fmt.Errorf("file %q, hop_s %g, %d values of prob: all three are needed, with a hop of 0.0001 to 10 s", l.File, l.Hop, len(l.Prob))
+	}
+	if l.Model != "" {
+		p.name = l.Model
+	}
+	if len(p.byName) == 0 {
+		p.latency = l.Latency
+	}
+	for _, key := range []string{l.File, stem(l.File)} {
+		if other := p.byName[key]; other != nil && other != l {
+			return fmt.Errorf("%q stands here twice: keep one line a recording", key)
+		}
+		p.byName[key] = l
+	}
+	return nil
+}
+
+// stem is the name of a file without folders and extension.
+func stem(path string) string {
+	base := filepath.Base(filepath.FromSlash(path))
+	return strings.TrimSuffix(base, filepath.Ext(base))
+}
+
+func (p *probabilities) Name() string { return p.name }
+
+func (p *probabilities) Latency() (float64, bool) {
+	if p.latency == nil {
+		return 0, false
+	}
+	return *p.latency, true
+}
+
+func (p *probabilities) Scores(item *Item) ([]float64, error) {
+	l := p.byName[item.ID]
+	if l == nil {
+		l = p.byName[stem(item.ID)]
+	}
+	if l == nil {
+		return nil, fmt.Errorf("%s: no line for %q: run the detector on it, or leave the recording out", p.path, item.ID)
+	}
+	for i, v := range l.Prob {
+		if math.IsNaN(v) {
+			return nil, fmt.Errorf("%s: %q: prob[%d] is not a number", p.path, item.ID, i)
+		}
+	}
+	return regrid(l.Prob, l.Hop, item.Frames()), nil
+}

@@ -1,0 +1,263 @@
+package training
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/streamer-audio/streamer/features"
+	"github.com/streamer-audio/streamer/models"
+)
+
+// tinyRecipe trains a model of a few hundred weights in a blink.
+func tinyRecipe(bidirectional bool) *Recipe {
+	f := features.DefaultConfig()
+	f.Mels = 8
+	mix := DefaultMix()
+	mix.Seconds, mix.SNR, mix.Speechless, mix.Room, mix.NoiseRoom = 0.6, Range{10, 30}, 0.1, 0.1, 0 // rooms take time
+	return &Recipe{Name: "tiny", Task: "vad", Seed: 3,
+		Arch: models.Arch{Input: 8, Layers: []models.Layer{{Cell: models.GRU, Hidden: 6, Bidirectional: bidirectional}},
+			Outputs: 1, Head: models.SigmoidHead},
+		Features: f, Mix: mix,
+		Batch:      BatchConfig{Lanes: 4, Steps: 20, Shards: 2, Restart: 0.5, Normalise: 5},
+		Optimiser:  OptimiserConfig{Steps: 24, LR: 0.02, Warmup: 2, Beta1: 0.9, Beta2: 0.999, Clip: 1},
+		Provenance: map[string]string{"licences": "none", "seed": "may not be overwritten"}}
+}
+
+func TestSameWeightsWhateverTheProcessors(t *testing.T) {
+	m := testMaterial(1)
+	for _, bidirectional := range []bool{false, true} {
+		r := tinyRecipe(bidirectional)
+		var first *Result
+		for _, procs := range []int{1, 4} {
+			before := runtime.GOMAXPROCS(procs)
+			got, err := Train(t.Context(), r, m, RunConfig{})
+			runtime.GOMAXPROCS(before)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if first == nil {
+				first = got
+			} else if got.Model.Hash() != first.Model.Hash() || !slices.Equal(got.Curve, first.Curve) {
+				t.Errorf("bidirectional %v: %d processors give other weights", bidirectional, procs)
+			}
+		}
+		r.Seed++
+		other, err := Train(t.Context(), r, m, RunConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.Equal(other.Curve, first.Curve) {
+			t.Error("another seed gives the same curve")
+		}
+	}
+}
+
+// A run that is interrupted and resumed, twice, ends with the bits of an undisturbed one, and leaves the same curve.
+func TestInterruptedRunResumesBitForBit(t *testing.T) {
+	r, m := tinyRecipe(false), testMaterial(1)
+	undisturbed, dir := t.TempDir(), t.TempDir()
+	want, err := Train(t.Context(), r, m, RunConfig{Dir: undisturbed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stop := range []int{5, 13} {
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := Train(ctx, r, m, RunConfig{Dir: dir, Resume: true, Every: 4, Progress: func(p ProgressReport) {
+			if p.Step == stop {
+				cancel()
+			}
+		}})
+		if !errors.Is(err, ErrInterrupted) || !errors.Is(err, context.Canceled) {
+			t.Fatalf("error %v", err)
+		}
+	}
+	steps := 0
+	got, err := Train(t.Context(), r, m, RunConfig{Dir: dir, Resume: true, Progress: func(ProgressReport) { steps++ }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if steps != 24-13 {
+		t.Errorf("the last part took %d steps", steps)
+	}
+	if got.Model.Hash() != want.Model.Hash() {
+		t.Error("the resumed run has other weights")
+	}
+	for _, name := range []string{CurveFile, CheckpointFile} {
+		a, errA := os.ReadFile(filepath.Join(undisturbed, name))
+		b, errB := os.ReadFile(filepath.Join(dir, name))
+		if err := errors.Join(errA, errB); err != nil || !bytes.Equal(a, b) {
+			t.Errorf("%s differs (%v)", name, err)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 2 {
+		t.Errorf("files left behind: %q", left)
+	}
+}
+
+func TestTrainingLearns(t *testing.T) {
+	r, m := tinyRecipe(false), testMaterial(1)
+	r.Optimiser.Steps = 90
+	var last ProgressReport
+	got, err := Train(t.Context(), r, m, RunConfig{Progress: func(p ProgressReport) { last = p }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin, end := Smooth(got.Curve[:10], 10), Smooth(got.Curve, 20)
+	if end > 0.7*begin {
+		t.Errorf("loss goes from %.3f to %.3f", begin, end)
+	}
+	if last.Step != 90 || last.Steps != 90 || last.Left != 0 || last.FramesPerS <= 0 {
+		t.Errorf("last report %+v", last)
+	}
+	info := got.Model.Info()
+	if info.Provenance["seed"] != "3" || info.Provenance["licences"] != "none" || info.Provenance["recipe"] != r.Hash() ||
+		info.Provenance["recordings"] != m.Digest() || info.Provenance["kernel"] == "" {
+		t.Errorf("provenance %v", info.Provenance)
+	}
+	if c, err := features.Parse(info.Features); err != nil || c != r.Features {
+		t.Errorf("features %s: %v", info.Features, err)
+	}
+}
+
+func TestCheckpointOfSomethingElseIsRefused(t *testing.T) {
+	r, m := tinyRecipe(false), testMaterial(1)
+	r.Optimiser.Steps = 3
+	dir := t.TempDir()
+	if _, err := Train(t.Context(), r, m, RunConfig{Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	other := *r
+	other.Optimiser.LR = 0.01
+	refused := func(name, want string, r *Recipe, m *Material) {
+		t.Helper()
+		_, err := Train(t.Context(), r, m, RunConfig{Dir: dir, Resume: true})
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), filepath.Join(dir, CheckpointFile)) {
+			t.Errorf("%s: error %v does not name the file and %q", name, err, want)
+		}
+	}
+	refused("another recipe", "its recipe is", &other, m)
+	refused("other recordings", "its recordings is", r, testMaterial(2))
+	path := filepath.Join(dir, CheckpointFile)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{0, 4, 60, len(whole) / 2, len(whole) - 1} {
+		if err := os.WriteFile(path, whole[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		refused("cut off", "remove it", r, m)
+	}
+	if _, err := Train(t.Context(), r, m, RunConfig{Dir: dir}); err != nil { // without Resume it begins anew
+		t.Errorf("anew: %v", err)
+	}
+}
+
+// Each lane hears its sequences one after the other through one feature stream, which a restart resets.
+func TestLoaderLanesAreContinuous(t *testing.T) {
+	r := tinyRecipe(false)
+	r.Batch.Steps = 7 // windows and sequences do not coincide, so that nothing restarts
+	mixer, err := NewMixer(testMaterial(1), r.Mix, r.Seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := NewLoader(t.Context(), r, mixer, nil, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	begin := slices.Clone(l.Position())
+	const batches = 25
+	x, y := make([][]float32, r.Batch.Lanes), make([][]float32, r.Batch.Lanes)
+	for n := range batches {
+		b, err := l.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for lane := range x {
+			if b.Reset[lane] != (n == 0) {
+				t.Errorf("batch %d, lane %d: reset %v", n, lane, b.Reset[lane])
+			}
+			for s := range b.Steps {
+				row := s*r.Batch.Lanes + lane
+				x[lane] = append(x[lane], b.X[row*8:(row+1)*8]...)
+				y[lane] = append(y[lane], b.Y[row])
+			}
+		}
+	}
+	w := mixer.NewWorker()
+	for lane := range x {
+		stream, _ := features.New(r.Features)
+		var wantX, wantY []float32
+		for number := uint64(0); number < 5; number++ {
+			mix := w.Sequence(uint64(lane), number)
+			wantX = Frames(wantX, stream, mix.Samples)
+			marks := make([]float32, len(mix.Samples)/r.Features.Hop)
+			spanFrames(marks, mix.Speech, r.Features.Hop)
+			wantY = append(wantY, marks...)
+		}
+		used := begin[lane].Used
+		if !slices.Equal(x[lane], wantX[used*8:][:len(x[lane])]) || !slices.Equal(y[lane], wantY[used:][:len(y[lane])]) {
+			t.Errorf("lane %d hears something else", lane)
+		}
+	}
+}
+
+func TestLoaderRestartsAndResumes(t *testing.T) {
+	r := tinyRecipe(false)
+	mixer, err := NewMixer(testMaterial(1), r.Mix, r.Seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(from []LanePosition, jobs int) *Loader {
+		l, err := NewLoader(t.Context(), r, mixer, from, jobs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(l.Close)
+		return l
+	}
+	whole, resets := open(nil, 1), 0
+	for range 12 {
+		from := slices.Clone(whole.Position())
+		b, err := whole.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		resumed := open(from, 3)
+		again, err := resumed.Next()
+		resumed.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(b, again); diff != "" {
+			t.Fatalf("resumed at %v: %s", from, diff)
+		}
+		for _, reset := range b.Reset {
+			if reset {
+				resets++
+			}
+		}
+	}
+	// 4 lanes begin, and about half of the sequences that follow do so afresh: 4 lanes, 12 batches of 20 frames, 60 frames each.
+	if resets < 4+3 || resets > 4+13 {
+		t.Errorf("%d resets", resets)
+	}
+	if _, err := NewLoader(t.Context(), r, mixer, make([]LanePosition, 3), 1); err == nil {
+		t.Error("a position of three lanes is accepted for four")
+	}
+	bad := make([]LanePosition, 4)
+	bad[2].Used = 1 << 20
+	if _, err := open(bad, 1).Next(); err == nil || !strings.Contains(err.Error(), "lane 2") {
+		t.Errorf("error %v", err)
+	}
+}
