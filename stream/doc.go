@@ -11,12 +11,14 @@
 //	track.go      the bookkeeping of one stream: which session is open, what is
 //	session.go    missing, what is a repeat, what must be refused; no NATS, no
 //	              goroutine, no clock in these two
+//	emit.go       what the track says, and how often
 //	outbox.go     events -> messages
 //
 // Around it: service.go (how a worker announces itself, and how two workers
-// find out that one of them must not start), server.go (a NATS server inside
-// the process), connect.go (how to reach one outside), publisher.go and
-// watcher.go (the two ends that a person uses).
+// find out that one of them must not start), drain.go (how a worker stops
+// without losing an answer), stray.go (messages that belong nowhere), server.go
+// (a NATS server inside the process), connect.go (how to reach one outside),
+// publisher.go and watcher.go (the two ends that a person uses).
 //
 // # Rules
 //
@@ -48,7 +50,7 @@
 //	resumed   it had ended here, and its numbering goes on
 //	restart   it had ended here, and its numbering starts again
 //
-// and ends because of
+// (n counts from 1 again then) and ends because of
 //
 //	end         Speech-Control: end
 //	idle        nothing came for Config.IdleTimeout

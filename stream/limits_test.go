@@ -2,8 +2,12 @@ package stream
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
+
+	"github.com/streamer-audio/streamer/pipeline"
 )
 
 // gated opens engines that answer a chunk only when the gate is opened.
@@ -119,5 +123,58 @@ func TestSlowConsumer(t *testing.T) {
 	got := b.wait("x", 3)
 	if s := b.w.Stats(); s.SlowConsumer == 0 || s.LostSamples != 160*s.SlowConsumer || got[len(got)-1] != "end end @3200" {
 		t.Errorf("stats %+v, status %q", s, got)
+	}
+}
+
+// slow takes its time, so that queues fill.
+type slow struct{ fake }
+
+func (s *slow) Push(dst []pipeline.Event, samples []float32) []pipeline.Event {
+	time.Sleep(100 * time.Microsecond)
+	return s.fake.Push(dst, samples)
+}
+
+// Whatever is dropped, refused, idle or pushed aside, every sample of every
+// session is heard or in a gap, and every session that began ends.
+func TestChurn(t *testing.T) {
+	cfg := quickConfig()
+	cfg.QueueChunks, cfg.MaxStreams, cfg.IdleTimeout = 3, 12, 3*time.Millisecond
+	b := startBench(t, func(rate int, offset int64) (engine, error) {
+		return &slow{fake{rate: rate, pos: offset}}, nil
+	}, cfg)
+	rng := rand.New(rand.NewPCG(5, 5))
+	for i := range 4000 {
+		payload, lines := randomChunk(rng)
+		b.send(fmt.Sprintf("s%d", rng.IntN(20)), payload, lines...)
+		if i%500 == 499 {
+			time.Sleep(10 * time.Millisecond) // some go idle, some are forgotten
+		}
+	}
+	if err := b.nc.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.stop(); err != nil {
+		t.Fatal(err)
+	}
+	s := b.w.Stats()
+	until(t, "all is received", func() bool { b.log.mu.Lock(); defer b.log.mu.Unlock(); return int64(len(b.log.events)) == s.Events })
+	var spans, lost, begun int64
+	for _, r := range b.log.events {
+		switch e := &r.Event; e.Type {
+		case pipeline.BeginType:
+			begun++
+			spans -= e.Sample
+		case pipeline.EndType:
+			begun--
+			spans += e.Sample
+		case pipeline.GapType:
+			lost += e.LostSamples
+		}
+	}
+	if spans != s.Samples+lost || begun != 0 || s.OpenSessions != 0 || s.Buffered != 0 || s.Messages != 4000 {
+		t.Errorf("sessions span %d samples, %d in gaps; %d never ended; stats %+v", spans, lost, begun, s)
+	}
+	if s.Dropped == 0 || s.Sessions < 50 {
+		t.Errorf("the test shows little: stats %+v", s)
 	}
 }

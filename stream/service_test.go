@@ -123,6 +123,26 @@ func TestSmallerIDWaitsForTheOther(t *testing.T) {
 	}
 }
 
+// After a reconnect a worker finds out that another one took over meanwhile.
+func TestStillAlone(t *testing.T) {
+	b := startBench(t, openFake, quickConfig())
+	if err := b.w.stillAlone(t.Context()); err != nil {
+		t.Error(err)
+	}
+	_, err := b.nc.Subscribe("$SRV.STATS."+ServiceName, func(m *nats.Msg) {
+		_ = m.Respond([]byte(`{"id":"another","metadata":{"subjects":"audio.>"},"endpoints":[{"data":{"state":"serving"}}]}`))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.nc.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.w.stillAlone(t.Context()); !errors.Is(err, ErrWorkerRunning) || !strings.Contains(err.Error(), "another") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // Workers of other subjects, and strangers, are no hindrance.
 func TestOtherServicesAreIgnored(t *testing.T) {
 	s := startServer(t, ServerConfig{})

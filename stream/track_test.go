@@ -288,6 +288,18 @@ func TestRepeatsAreToldInTheEnd(t *testing.T) {
 	equal(t, "restarted numbering", tt.lines, []string{"begin new @0", "error repeats @8000"})
 }
 
+func TestFewRepeatsAreNotTold(t *testing.T) {
+	tt := newTrackTest()
+	for seq := range 100 { // each chunk comes twice, as from a producer that retries
+		tt.feed(pcm(16, 1), fmt.Sprintf("Seq: %d", seq+1))
+		tt.feed(pcm(16, 1), fmt.Sprintf("Seq: %d", seq+1))
+	}
+	equal(t, "retries", tt.lines, []string{"begin new @0"})
+	if n := tt.count.repeats.Load(); n != 100 {
+		t.Errorf("%d repeats counted, 100 made", n)
+	}
+}
+
 func TestPastIsBounded(t *testing.T) {
 	tt := newTrackTest()
 	for i := range 10 * maxPast {

@@ -218,15 +218,15 @@ func TestBootstrap(t *testing.T) {
 		labels, good, bad, same = append(labels, l), append(good, g), append(bad, b), append(same, g)
 	}
 	rankings := []*Ranking{NewRanking(good, labels), NewRanking(bad, labels), NewRanking(same, labels)}
-	one, err := Bootstrap(t.Context(), rankings, 400, 7, 1)
+	one, err := Bootstrap(t.Context(), rankings, 200, 7, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	four, _ := Bootstrap(t.Context(), rankings, 400, 7, 4)
+	four, _ := Bootstrap(t.Context(), rankings, 200, 7, 4)
 	if diff := cmp.Diff(one, four); diff != "" {
 		t.Error("the number of goroutines changes the result")
 	}
-	if other, _ := Bootstrap(t.Context(), rankings, 400, 8, 1); slices.Equal(other[0], one[0]) {
+	if other, _ := Bootstrap(t.Context(), rankings, 200, 8, 1); slices.Equal(other[0], one[0]) {
 		t.Error("the seed does not change the result")
 	}
 	i := Percentiles(one[0])

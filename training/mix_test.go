@@ -75,10 +75,10 @@ func TestSequenceDependsOnItsNumbersAlone(t *testing.T) {
 
 func TestSequencesAreWithinBounds(t *testing.T) {
 	c := DefaultMix()
-	c.Seconds = 1
+	c.Seconds = 2
 	w := newTestWorker(t, c)
 	speechless, silent, high := 0, 0, 0
-	const count = 120
+	const count = 40
 	for i := range uint64(count) {
 		mix := w.Sequence(i, i)
 		for k, x := range mix.Samples {
@@ -115,7 +115,7 @@ func TestSequencesAreWithinBounds(t *testing.T) {
 func TestLabelsFollowTheSpeech(t *testing.T) {
 	for _, speed := range []Range{{1, 1}, {0.7, 0.8}, {1.3, 1.4}} {
 		w := newTestWorker(t, MixConfig{Seconds: 8, Gap: 0.5, SpeedShare: 1, Speed: speed, Level: Range{-20, -20}})
-		for i := range uint64(10) {
+		for i := range uint64(5) {
 			mix := w.Sequence(0, i)
 			inside := make([]bool, len(mix.Samples))
 			for _, s := range mix.Speech {

@@ -35,3 +35,11 @@ func gruGates(h, gx, gh []float32) {
 		gruGatesPlain(h, gx, gh)
 	}
 }
+
+func (f *RealFFT) power(dst, frame, scratch []float32) {
+	if fast && f.n >= fastFFT {
+		f.powerFast(dst, frame, scratch)
+	} else {
+		f.powerPlain(dst, frame, scratch)
+	}
+}

@@ -9,3 +9,9 @@ func ID() string { return plainID }
 func gemm(c, a, b []float32, m, n, k, rs, cs int) { gemmPlain(c, a, b, m, n, k, rs, cs) }
 
 func gruGates(h, gx, gh []float32) { gruGatesPlain(h, gx, gh) }
+
+type fftTables struct{}
+
+func newFFTTables(*RealFFT) fftTables { return fftTables{} }
+
+func (f *RealFFT) power(dst, frame, scratch []float32) { f.powerPlain(dst, frame, scratch) }

@@ -4,9 +4,11 @@ package kernel
 
 const (
 	tallest = 6 // rows of the tallest tile
-	// From packRows on, columns of b are used often enough to be laid side by
-	// side first; panelDepth rows of them fill half of the L1 cache.
-	packRows   = 12
+	// Columns of b that many rows use, or that are too long for the L1 cache
+	// as they lie, are laid side by side first, panelDepth rows at a time:
+	// half a cache.
+	packRows   = 40
+	packDeep   = 12 // rows that are many enough where k is above panelDepth
 	panelDepth = 256
 )
 
@@ -62,7 +64,7 @@ func gemmFast(c, a, b []float32, m, n, k, rs, cs int) {
 		height++
 	}
 	s := cut(n, widest[height])
-	if m >= packRows {
+	if m >= packRows || m >= packDeep && k > panelDepth {
 		gemmPacked(c, a, b, t, s, k, rs, cs)
 		return
 	}
@@ -73,7 +75,8 @@ func gemmFast(c, a, b []float32, m, n, k, rs, cs int) {
 	}
 }
 
-// gemmPacked is gemmFast for many rows.
+// gemmPacked is gemmFast for packDeep rows and more: some of their tiles have
+// five rows or six, so that no strip is wider than the panel's two vectors.
 func gemmPacked(c, a, b []float32, t tiling, s strips, k, rs, cs int) {
 	var panel [panelDepth * 16]float32
 	for l := 0; l < k; l += panelDepth {
@@ -105,9 +108,15 @@ func gruGatesFast(h, gx, gh []float32) {
 	if k == 0 {
 		return
 	}
-	var mask *int32
-	if k%8 > 0 {
-		mask = &masks[8-k%8]
+	sigmoidSum(&gx[0], &gh[0], tailMask(2*k), 2*k/8)
+	gruState(&h[0], &gx[0], &gx[k], &gx[2*k], &gh[2*k], tailMask(k), k/8)
+}
+
+// tailMask is the mask for what n values leave over beyond whole vectors, nil
+// if nothing.
+func tailMask(n int) *int32 {
+	if n%8 == 0 {
+		return nil
 	}
-	gruGatesAVX2(&h[0], &gx[0], &gh[0], mask, k/8, k)
+	return &masks[8-n%8]
 }

@@ -20,6 +20,7 @@ type RealFFT struct {
 	sepCos  []float32 // cos(2 pi k/N), k <= N/4
 	sepSin  []float32 // -sin of the same
 	logHalf int
+	tables  fftTables
 }
 
 // NewRealFFT returns the transform of n samples; n is a power of two >= 8.
@@ -40,6 +41,7 @@ func NewRealFFT(n int) *RealFFT {
 		s, c := math.Sincos(2 * math.Pi * float64(k) / float64(n))
 		f.sepCos, f.sepSin = append(f.sepCos, float32(c)), append(f.sepSin, float32(-s))
 	}
+	f.tables = newFFTTables(f)
 	return f
 }
 
@@ -47,8 +49,16 @@ func NewRealFFT(n int) *RealFFT {
 func (f *RealFFT) Size() int { return f.n }
 
 // Power writes the power spectrum |X[k]|^2, k = 0..N/2, of the frame into dst
-// [N/2+1]. scratch is [N] and must not overlap the frame [N].
+// [N/2+1]. scratch is [N]. None of them may overlap another. All variants
+// give the same bits.
 func (f *RealFFT) Power(dst, frame, scratch []float32) {
+	if len(dst) != f.n/2+1 || len(frame) != f.n || len(scratch) != f.n {
+		panic("kernel: slices do not match the size of the FFT")
+	}
+	f.power(dst, frame, scratch)
+}
+
+func (f *RealFFT) powerPlain(dst, frame, scratch []float32) {
 	half := f.n / 2
 	re, im := scratch[:half], scratch[half:f.n]
 	for j, p := range f.swap {

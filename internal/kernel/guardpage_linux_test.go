@@ -67,6 +67,9 @@ func TestNothingOutsideIsTouched(t *testing.T) {
 				h := c.put(random(rng, hidden))
 				v.gruGates(h, a.put(random(rng, 3*hidden)), b.put(random(rng, 3*hidden)))
 			}
+			for n := 8; n <= 4096; n *= 2 {
+				NewRealFFT(n).Power(c.put(random(rng, n/2+1)), a.put(random(rng, n)), b.put(random(rng, n)))
+			}
 		})
 	}
 }

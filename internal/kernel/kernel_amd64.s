@@ -2114,21 +2114,172 @@ DATA gateConstants<>+472(SB)/4, $0x40000000
 DATA gateConstants<>+476(SB)/4, $0x40000000
 GLOBL gateConstants<>(SB), RODATA|NOPTR, $480
 
-// func gruGatesAVX2(h *float32, gx *float32, gh *float32, mask *int32, vectors int, hidden int)
+// func sigmoidSum(x *float32, y *float32, mask *int32, vectors int)
 // Requires: AVX, AVX2
-TEXT ·gruGatesAVX2(SB), NOSPLIT, $0-48
-	MOVQ  h+0(FP), AX
-	MOVQ  gx+8(FP), CX
-	MOVQ  gh+16(FP), DX
-	MOVQ  hidden+40(FP), BX
-	MOVQ  vectors+32(FP), SI
-	SHLQ  $0x02, BX
-	TESTQ SI, SI
-	JZ    tail
+TEXT ·sigmoidSum(SB), NOSPLIT, $0-32
+	MOVQ x+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ vectors+24(FP), DX
 
-whole:
-	VMOVUPS (CX), Y0
-	VMOVUPS (DX), Y1
+by4:
+	SUBQ    $0x00000004, DX
+	JLT     less4
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMOVUPS (CX), Y4
+	VMOVUPS 32(CX), Y5
+	VMOVUPS 64(CX), Y6
+	VMOVUPS 96(CX), Y7
+	VADDPS  Y4, Y0, Y0
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y6, Y2, Y2
+	VADDPS  Y7, Y3, Y3
+	VXORPS  gateConstants<>+0(SB), Y0, Y0
+	VXORPS  gateConstants<>+0(SB), Y1, Y1
+	VXORPS  gateConstants<>+0(SB), Y2, Y2
+	VXORPS  gateConstants<>+0(SB), Y3, Y3
+	VMOVUPS gateConstants<>+32(SB), Y8
+	VMINPS  Y0, Y8, Y0
+	VMOVUPS gateConstants<>+32(SB), Y9
+	VMINPS  Y1, Y9, Y1
+	VMOVUPS gateConstants<>+32(SB), Y10
+	VMINPS  Y2, Y10, Y2
+	VMOVUPS gateConstants<>+32(SB), Y11
+	VMINPS  Y3, Y11, Y3
+	VMOVUPS gateConstants<>+64(SB), Y8
+	VMAXPS  Y0, Y8, Y0
+	VMOVUPS gateConstants<>+64(SB), Y9
+	VMAXPS  Y1, Y9, Y1
+	VMOVUPS gateConstants<>+64(SB), Y10
+	VMAXPS  Y2, Y10, Y2
+	VMOVUPS gateConstants<>+64(SB), Y11
+	VMAXPS  Y3, Y11, Y3
+	VMULPS  gateConstants<>+96(SB), Y0, Y4
+	VMULPS  gateConstants<>+96(SB), Y1, Y5
+	VMULPS  gateConstants<>+96(SB), Y2, Y6
+	VMULPS  gateConstants<>+96(SB), Y3, Y7
+	VADDPS  gateConstants<>+128(SB), Y4, Y4
+	VADDPS  gateConstants<>+128(SB), Y5, Y5
+	VADDPS  gateConstants<>+128(SB), Y6, Y6
+	VADDPS  gateConstants<>+128(SB), Y7, Y7
+	VSUBPS  gateConstants<>+128(SB), Y4, Y8
+	VSUBPS  gateConstants<>+128(SB), Y5, Y9
+	VSUBPS  gateConstants<>+128(SB), Y6, Y10
+	VSUBPS  gateConstants<>+128(SB), Y7, Y11
+	VMULPS  gateConstants<>+160(SB), Y8, Y12
+	VMULPS  gateConstants<>+160(SB), Y9, Y13
+	VMULPS  gateConstants<>+160(SB), Y10, Y14
+	VMULPS  gateConstants<>+160(SB), Y11, Y15
+	VSUBPS  Y12, Y0, Y0
+	VSUBPS  Y13, Y1, Y1
+	VSUBPS  Y14, Y2, Y2
+	VSUBPS  Y15, Y3, Y3
+	VMULPS  gateConstants<>+192(SB), Y8, Y12
+	VMULPS  gateConstants<>+192(SB), Y9, Y13
+	VMULPS  gateConstants<>+192(SB), Y10, Y14
+	VMULPS  gateConstants<>+192(SB), Y11, Y15
+	VSUBPS  Y12, Y0, Y0
+	VSUBPS  Y13, Y1, Y1
+	VSUBPS  Y14, Y2, Y2
+	VSUBPS  Y15, Y3, Y3
+	VMULPS  gateConstants<>+224(SB), Y0, Y12
+	VMULPS  gateConstants<>+224(SB), Y1, Y13
+	VMULPS  gateConstants<>+224(SB), Y2, Y14
+	VMULPS  gateConstants<>+224(SB), Y3, Y15
+	VADDPS  gateConstants<>+256(SB), Y12, Y12
+	VADDPS  gateConstants<>+256(SB), Y13, Y13
+	VADDPS  gateConstants<>+256(SB), Y14, Y14
+	VADDPS  gateConstants<>+256(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+288(SB), Y12, Y12
+	VADDPS  gateConstants<>+288(SB), Y13, Y13
+	VADDPS  gateConstants<>+288(SB), Y14, Y14
+	VADDPS  gateConstants<>+288(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+320(SB), Y12, Y12
+	VADDPS  gateConstants<>+320(SB), Y13, Y13
+	VADDPS  gateConstants<>+320(SB), Y14, Y14
+	VADDPS  gateConstants<>+320(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+352(SB), Y12, Y12
+	VADDPS  gateConstants<>+352(SB), Y13, Y13
+	VADDPS  gateConstants<>+352(SB), Y14, Y14
+	VADDPS  gateConstants<>+352(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+384(SB), Y12, Y12
+	VADDPS  gateConstants<>+384(SB), Y13, Y13
+	VADDPS  gateConstants<>+384(SB), Y14, Y14
+	VADDPS  gateConstants<>+384(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  Y0, Y12, Y12
+	VADDPS  Y1, Y13, Y13
+	VADDPS  Y2, Y14, Y14
+	VADDPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+416(SB), Y12, Y12
+	VADDPS  gateConstants<>+416(SB), Y13, Y13
+	VADDPS  gateConstants<>+416(SB), Y14, Y14
+	VADDPS  gateConstants<>+416(SB), Y15, Y15
+	VPSLLD  $0x17, Y4, Y4
+	VPSLLD  $0x17, Y5, Y5
+	VPSLLD  $0x17, Y6, Y6
+	VPSLLD  $0x17, Y7, Y7
+	VPADDD  gateConstants<>+416(SB), Y4, Y4
+	VPADDD  gateConstants<>+416(SB), Y5, Y5
+	VPADDD  gateConstants<>+416(SB), Y6, Y6
+	VPADDD  gateConstants<>+416(SB), Y7, Y7
+	VMULPS  Y4, Y12, Y0
+	VMULPS  Y5, Y13, Y1
+	VMULPS  Y6, Y14, Y2
+	VMULPS  Y7, Y15, Y3
+	VADDPS  gateConstants<>+416(SB), Y0, Y0
+	VMOVUPS gateConstants<>+416(SB), Y4
+	VDIVPS  Y0, Y4, Y0
+	VADDPS  gateConstants<>+416(SB), Y1, Y1
+	VMOVUPS gateConstants<>+416(SB), Y4
+	VDIVPS  Y1, Y4, Y1
+	VADDPS  gateConstants<>+416(SB), Y2, Y2
+	VMOVUPS gateConstants<>+416(SB), Y4
+	VDIVPS  Y2, Y4, Y2
+	VADDPS  gateConstants<>+416(SB), Y3, Y3
+	VMOVUPS gateConstants<>+416(SB), Y4
+	VDIVPS  Y3, Y4, Y3
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	JMP     by4
+
+less4:
+	ADDQ $0x00000004, DX
+
+by1:
+	SUBQ    $0x00000001, DX
+	JLT     less1
+	VMOVUPS (AX), Y0
+	VMOVUPS (CX), Y1
 	VADDPS  Y1, Y0, Y0
 	VXORPS  gateConstants<>+0(SB), Y0, Y0
 	VMOVUPS gateConstants<>+32(SB), Y2
@@ -2142,120 +2293,39 @@ whole:
 	VSUBPS  Y3, Y0, Y0
 	VMULPS  gateConstants<>+192(SB), Y2, Y3
 	VSUBPS  Y3, Y0, Y0
-	VMULPS  gateConstants<>+224(SB), Y0, Y2
-	VADDPS  gateConstants<>+256(SB), Y2, Y2
-	VMULPS  Y0, Y2, Y2
-	VADDPS  gateConstants<>+288(SB), Y2, Y2
-	VMULPS  Y0, Y2, Y2
-	VADDPS  gateConstants<>+320(SB), Y2, Y2
-	VMULPS  Y0, Y2, Y2
-	VADDPS  gateConstants<>+352(SB), Y2, Y2
-	VMULPS  Y0, Y2, Y2
-	VADDPS  gateConstants<>+384(SB), Y2, Y2
-	VMULPS  Y0, Y2, Y2
-	VMULPS  Y0, Y2, Y2
-	VADDPS  Y0, Y2, Y2
-	VADDPS  gateConstants<>+416(SB), Y2, Y2
-	VPSLLD  $0x17, Y1, Y1
-	VPADDD  gateConstants<>+416(SB), Y1, Y1
-	VMULPS  Y1, Y2, Y2
-	VMOVUPS gateConstants<>+416(SB), Y0
-	VADDPS  Y0, Y2, Y2
-	VDIVPS  Y2, Y0, Y2
-	VMOVUPS Y2, (CX)
-	VMOVUPS (DX)(BX*2), Y0
-	VMULPS  Y0, Y2, Y0
-	VMOVUPS (CX)(BX*2), Y1
-	VADDPS  Y0, Y1, Y0
-	VADDPS  Y0, Y0, Y0
-	VMOVUPS gateConstants<>+32(SB), Y2
-	VMINPS  Y0, Y2, Y0
-	VMOVUPS gateConstants<>+64(SB), Y2
-	VMAXPS  Y0, Y2, Y0
-	VMULPS  gateConstants<>+96(SB), Y0, Y1
-	VADDPS  gateConstants<>+128(SB), Y1, Y1
-	VSUBPS  gateConstants<>+128(SB), Y1, Y2
-	VMULPS  gateConstants<>+160(SB), Y2, Y3
-	VSUBPS  Y3, Y0, Y0
-	VMULPS  gateConstants<>+192(SB), Y2, Y3
-	VSUBPS  Y3, Y0, Y0
-	VMULPS  gateConstants<>+224(SB), Y0, Y2
-	VADDPS  gateConstants<>+256(SB), Y2, Y2
-	VMULPS  Y0, Y2, Y2
-	VADDPS  gateConstants<>+288(SB), Y2, Y2
-	VMULPS  Y0, Y2, Y2
-	VADDPS  gateConstants<>+320(SB), Y2, Y2
-	VMULPS  Y0, Y2, Y2
-	VADDPS  gateConstants<>+352(SB), Y2, Y2
-	VMULPS  Y0, Y2, Y2
-	VADDPS  gateConstants<>+384(SB), Y2, Y2
-	VMULPS  Y0, Y2, Y2
-	VMULPS  Y0, Y2, Y2
-	VADDPS  Y0, Y2, Y2
-	VADDPS  gateConstants<>+416(SB), Y2, Y2
-	VPSLLD  $0x17, Y1, Y1
-	VPADDD  gateConstants<>+416(SB), Y1, Y1
-	VMULPS  Y1, Y2, Y2
-	VADDPS  gateConstants<>+416(SB), Y2, Y2
-	VMOVUPS gateConstants<>+448(SB), Y0
-	VDIVPS  Y2, Y0, Y2
-	VMOVUPS gateConstants<>+416(SB), Y0
-	VSUBPS  Y2, Y0, Y0
-	VMOVUPS Y0, (CX)(BX*2)
-	VMOVUPS (CX)(BX*1), Y1
-	VMOVUPS (DX)(BX*1), Y2
-	VADDPS  Y2, Y1, Y1
-	VXORPS  gateConstants<>+0(SB), Y1, Y1
-	VMOVUPS gateConstants<>+32(SB), Y3
-	VMINPS  Y1, Y3, Y1
-	VMOVUPS gateConstants<>+64(SB), Y3
-	VMAXPS  Y1, Y3, Y1
-	VMULPS  gateConstants<>+96(SB), Y1, Y2
-	VADDPS  gateConstants<>+128(SB), Y2, Y2
-	VSUBPS  gateConstants<>+128(SB), Y2, Y3
-	VMULPS  gateConstants<>+160(SB), Y3, Y4
-	VSUBPS  Y4, Y1, Y1
-	VMULPS  gateConstants<>+192(SB), Y3, Y4
-	VSUBPS  Y4, Y1, Y1
-	VMULPS  gateConstants<>+224(SB), Y1, Y3
+	VMULPS  gateConstants<>+224(SB), Y0, Y3
 	VADDPS  gateConstants<>+256(SB), Y3, Y3
-	VMULPS  Y1, Y3, Y3
+	VMULPS  Y0, Y3, Y3
 	VADDPS  gateConstants<>+288(SB), Y3, Y3
-	VMULPS  Y1, Y3, Y3
+	VMULPS  Y0, Y3, Y3
 	VADDPS  gateConstants<>+320(SB), Y3, Y3
-	VMULPS  Y1, Y3, Y3
+	VMULPS  Y0, Y3, Y3
 	VADDPS  gateConstants<>+352(SB), Y3, Y3
-	VMULPS  Y1, Y3, Y3
+	VMULPS  Y0, Y3, Y3
 	VADDPS  gateConstants<>+384(SB), Y3, Y3
-	VMULPS  Y1, Y3, Y3
-	VMULPS  Y1, Y3, Y3
-	VADDPS  Y1, Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y0, Y3, Y3
 	VADDPS  gateConstants<>+416(SB), Y3, Y3
-	VPSLLD  $0x17, Y2, Y2
-	VPADDD  gateConstants<>+416(SB), Y2, Y2
-	VMULPS  Y2, Y3, Y3
+	VPSLLD  $0x17, Y1, Y1
+	VPADDD  gateConstants<>+416(SB), Y1, Y1
+	VMULPS  Y1, Y3, Y0
+	VADDPS  gateConstants<>+416(SB), Y0, Y0
 	VMOVUPS gateConstants<>+416(SB), Y1
-	VADDPS  Y1, Y3, Y3
-	VDIVPS  Y3, Y1, Y3
-	VMOVUPS Y3, (CX)(BX*1)
-	VMOVUPS (AX), Y1
-	VSUBPS  Y0, Y1, Y1
-	VMULPS  Y1, Y3, Y1
-	VADDPS  Y1, Y0, Y1
-	VMOVUPS Y1, (AX)
-	ADDQ    $0x20, AX
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DX
-	DECQ    SI
-	JNZ     whole
+	VDIVPS  Y0, Y1, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	JMP     by1
 
-tail:
-	MOVQ       mask+24(FP), SI
-	TESTQ      SI, SI
+less1:
+	ADDQ       $0x00000001, DX
+	MOVQ       mask+16(FP), DX
+	TESTQ      DX, DX
 	JZ         done
-	VMOVUPS    (SI), Y0
-	VMASKMOVPS (CX), Y0, Y1
-	VMASKMOVPS (DX), Y0, Y2
+	VMOVUPS    (DX), Y0
+	VMASKMOVPS (AX), Y0, Y1
+	VMASKMOVPS (CX), Y0, Y2
 	VADDPS     Y2, Y1, Y1
 	VXORPS     gateConstants<>+0(SB), Y1, Y1
 	VMOVUPS    gateConstants<>+32(SB), Y3
@@ -2269,31 +2339,306 @@ tail:
 	VSUBPS     Y4, Y1, Y1
 	VMULPS     gateConstants<>+192(SB), Y3, Y4
 	VSUBPS     Y4, Y1, Y1
-	VMULPS     gateConstants<>+224(SB), Y1, Y3
-	VADDPS     gateConstants<>+256(SB), Y3, Y3
-	VMULPS     Y1, Y3, Y3
-	VADDPS     gateConstants<>+288(SB), Y3, Y3
-	VMULPS     Y1, Y3, Y3
-	VADDPS     gateConstants<>+320(SB), Y3, Y3
-	VMULPS     Y1, Y3, Y3
-	VADDPS     gateConstants<>+352(SB), Y3, Y3
-	VMULPS     Y1, Y3, Y3
-	VADDPS     gateConstants<>+384(SB), Y3, Y3
-	VMULPS     Y1, Y3, Y3
-	VMULPS     Y1, Y3, Y3
-	VADDPS     Y1, Y3, Y3
-	VADDPS     gateConstants<>+416(SB), Y3, Y3
+	VMULPS     gateConstants<>+224(SB), Y1, Y4
+	VADDPS     gateConstants<>+256(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+288(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+320(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+352(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+384(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+416(SB), Y4, Y4
 	VPSLLD     $0x17, Y2, Y2
 	VPADDD     gateConstants<>+416(SB), Y2, Y2
-	VMULPS     Y2, Y3, Y3
-	VMOVUPS    gateConstants<>+416(SB), Y1
-	VADDPS     Y1, Y3, Y3
-	VDIVPS     Y3, Y1, Y3
-	VMASKMOVPS Y3, Y0, (CX)
-	VMASKMOVPS (DX)(BX*2), Y0, Y1
-	VMULPS     Y1, Y3, Y1
-	VMASKMOVPS (CX)(BX*2), Y0, Y2
-	VADDPS     Y1, Y2, Y1
+	VMULPS     Y2, Y4, Y1
+	VADDPS     gateConstants<>+416(SB), Y1, Y1
+	VMOVUPS    gateConstants<>+416(SB), Y2
+	VDIVPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gruState(h *float32, r *float32, z *float32, n *float32, ghn *float32, mask *int32, vectors int)
+// Requires: AVX, AVX2
+TEXT ·gruState(SB), NOSPLIT, $0-56
+	MOVQ h+0(FP), AX
+	MOVQ r+8(FP), CX
+	MOVQ z+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ ghn+32(FP), SI
+	MOVQ vectors+48(FP), DI
+
+by4:
+	SUBQ    $0x00000004, DI
+	JLT     less4
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS 64(CX), Y2
+	VMOVUPS 96(CX), Y3
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	VMOVUPS 64(SI), Y6
+	VMOVUPS 96(SI), Y7
+	VMULPS  Y4, Y0, Y0
+	VMULPS  Y5, Y1, Y1
+	VMULPS  Y6, Y2, Y2
+	VMULPS  Y7, Y3, Y3
+	VMOVUPS (BX), Y4
+	VMOVUPS 32(BX), Y5
+	VMOVUPS 64(BX), Y6
+	VMOVUPS 96(BX), Y7
+	VADDPS  Y4, Y0, Y0
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y6, Y2, Y2
+	VADDPS  Y7, Y3, Y3
+	VADDPS  Y0, Y0, Y0
+	VADDPS  Y1, Y1, Y1
+	VADDPS  Y2, Y2, Y2
+	VADDPS  Y3, Y3, Y3
+	VMOVUPS gateConstants<>+32(SB), Y8
+	VMINPS  Y0, Y8, Y0
+	VMOVUPS gateConstants<>+32(SB), Y9
+	VMINPS  Y1, Y9, Y1
+	VMOVUPS gateConstants<>+32(SB), Y10
+	VMINPS  Y2, Y10, Y2
+	VMOVUPS gateConstants<>+32(SB), Y11
+	VMINPS  Y3, Y11, Y3
+	VMOVUPS gateConstants<>+64(SB), Y8
+	VMAXPS  Y0, Y8, Y0
+	VMOVUPS gateConstants<>+64(SB), Y9
+	VMAXPS  Y1, Y9, Y1
+	VMOVUPS gateConstants<>+64(SB), Y10
+	VMAXPS  Y2, Y10, Y2
+	VMOVUPS gateConstants<>+64(SB), Y11
+	VMAXPS  Y3, Y11, Y3
+	VMULPS  gateConstants<>+96(SB), Y0, Y4
+	VMULPS  gateConstants<>+96(SB), Y1, Y5
+	VMULPS  gateConstants<>+96(SB), Y2, Y6
+	VMULPS  gateConstants<>+96(SB), Y3, Y7
+	VADDPS  gateConstants<>+128(SB), Y4, Y4
+	VADDPS  gateConstants<>+128(SB), Y5, Y5
+	VADDPS  gateConstants<>+128(SB), Y6, Y6
+	VADDPS  gateConstants<>+128(SB), Y7, Y7
+	VSUBPS  gateConstants<>+128(SB), Y4, Y8
+	VSUBPS  gateConstants<>+128(SB), Y5, Y9
+	VSUBPS  gateConstants<>+128(SB), Y6, Y10
+	VSUBPS  gateConstants<>+128(SB), Y7, Y11
+	VMULPS  gateConstants<>+160(SB), Y8, Y12
+	VMULPS  gateConstants<>+160(SB), Y9, Y13
+	VMULPS  gateConstants<>+160(SB), Y10, Y14
+	VMULPS  gateConstants<>+160(SB), Y11, Y15
+	VSUBPS  Y12, Y0, Y0
+	VSUBPS  Y13, Y1, Y1
+	VSUBPS  Y14, Y2, Y2
+	VSUBPS  Y15, Y3, Y3
+	VMULPS  gateConstants<>+192(SB), Y8, Y12
+	VMULPS  gateConstants<>+192(SB), Y9, Y13
+	VMULPS  gateConstants<>+192(SB), Y10, Y14
+	VMULPS  gateConstants<>+192(SB), Y11, Y15
+	VSUBPS  Y12, Y0, Y0
+	VSUBPS  Y13, Y1, Y1
+	VSUBPS  Y14, Y2, Y2
+	VSUBPS  Y15, Y3, Y3
+	VMULPS  gateConstants<>+224(SB), Y0, Y12
+	VMULPS  gateConstants<>+224(SB), Y1, Y13
+	VMULPS  gateConstants<>+224(SB), Y2, Y14
+	VMULPS  gateConstants<>+224(SB), Y3, Y15
+	VADDPS  gateConstants<>+256(SB), Y12, Y12
+	VADDPS  gateConstants<>+256(SB), Y13, Y13
+	VADDPS  gateConstants<>+256(SB), Y14, Y14
+	VADDPS  gateConstants<>+256(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+288(SB), Y12, Y12
+	VADDPS  gateConstants<>+288(SB), Y13, Y13
+	VADDPS  gateConstants<>+288(SB), Y14, Y14
+	VADDPS  gateConstants<>+288(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+320(SB), Y12, Y12
+	VADDPS  gateConstants<>+320(SB), Y13, Y13
+	VADDPS  gateConstants<>+320(SB), Y14, Y14
+	VADDPS  gateConstants<>+320(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+352(SB), Y12, Y12
+	VADDPS  gateConstants<>+352(SB), Y13, Y13
+	VADDPS  gateConstants<>+352(SB), Y14, Y14
+	VADDPS  gateConstants<>+352(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+384(SB), Y12, Y12
+	VADDPS  gateConstants<>+384(SB), Y13, Y13
+	VADDPS  gateConstants<>+384(SB), Y14, Y14
+	VADDPS  gateConstants<>+384(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  Y0, Y12, Y12
+	VADDPS  Y1, Y13, Y13
+	VADDPS  Y2, Y14, Y14
+	VADDPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+416(SB), Y12, Y12
+	VADDPS  gateConstants<>+416(SB), Y13, Y13
+	VADDPS  gateConstants<>+416(SB), Y14, Y14
+	VADDPS  gateConstants<>+416(SB), Y15, Y15
+	VPSLLD  $0x17, Y4, Y4
+	VPSLLD  $0x17, Y5, Y5
+	VPSLLD  $0x17, Y6, Y6
+	VPSLLD  $0x17, Y7, Y7
+	VPADDD  gateConstants<>+416(SB), Y4, Y4
+	VPADDD  gateConstants<>+416(SB), Y5, Y5
+	VPADDD  gateConstants<>+416(SB), Y6, Y6
+	VPADDD  gateConstants<>+416(SB), Y7, Y7
+	VMULPS  Y4, Y12, Y0
+	VMULPS  Y5, Y13, Y1
+	VMULPS  Y6, Y14, Y2
+	VMULPS  Y7, Y15, Y3
+	VADDPS  gateConstants<>+416(SB), Y0, Y0
+	VMOVUPS gateConstants<>+448(SB), Y4
+	VDIVPS  Y0, Y4, Y0
+	VMOVUPS gateConstants<>+416(SB), Y4
+	VSUBPS  Y0, Y4, Y0
+	VADDPS  gateConstants<>+416(SB), Y1, Y1
+	VMOVUPS gateConstants<>+448(SB), Y4
+	VDIVPS  Y1, Y4, Y1
+	VMOVUPS gateConstants<>+416(SB), Y4
+	VSUBPS  Y1, Y4, Y1
+	VADDPS  gateConstants<>+416(SB), Y2, Y2
+	VMOVUPS gateConstants<>+448(SB), Y4
+	VDIVPS  Y2, Y4, Y2
+	VMOVUPS gateConstants<>+416(SB), Y4
+	VSUBPS  Y2, Y4, Y2
+	VADDPS  gateConstants<>+416(SB), Y3, Y3
+	VMOVUPS gateConstants<>+448(SB), Y4
+	VDIVPS  Y3, Y4, Y3
+	VMOVUPS gateConstants<>+416(SB), Y4
+	VSUBPS  Y3, Y4, Y3
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	VMOVUPS Y2, 64(BX)
+	VMOVUPS Y3, 96(BX)
+	VMOVUPS (AX), Y4
+	VMOVUPS 32(AX), Y5
+	VMOVUPS 64(AX), Y6
+	VMOVUPS 96(AX), Y7
+	VSUBPS  Y0, Y4, Y4
+	VSUBPS  Y1, Y5, Y5
+	VSUBPS  Y2, Y6, Y6
+	VSUBPS  Y3, Y7, Y7
+	VMOVUPS (DX), Y8
+	VMOVUPS 32(DX), Y9
+	VMOVUPS 64(DX), Y10
+	VMOVUPS 96(DX), Y11
+	VMULPS  Y8, Y4, Y4
+	VMULPS  Y9, Y5, Y5
+	VMULPS  Y10, Y6, Y6
+	VMULPS  Y11, Y7, Y7
+	VADDPS  Y0, Y4, Y4
+	VADDPS  Y1, Y5, Y5
+	VADDPS  Y2, Y6, Y6
+	VADDPS  Y3, Y7, Y7
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	VMOVUPS Y6, 64(AX)
+	VMOVUPS Y7, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	ADDQ    $0x00000080, SI
+	JMP     by4
+
+less4:
+	ADDQ $0x00000004, DI
+
+by1:
+	SUBQ    $0x00000001, DI
+	JLT     less1
+	VMOVUPS (CX), Y0
+	VMOVUPS (SI), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS (BX), Y1
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y0, Y0, Y0
+	VMOVUPS gateConstants<>+32(SB), Y2
+	VMINPS  Y0, Y2, Y0
+	VMOVUPS gateConstants<>+64(SB), Y2
+	VMAXPS  Y0, Y2, Y0
+	VMULPS  gateConstants<>+96(SB), Y0, Y1
+	VADDPS  gateConstants<>+128(SB), Y1, Y1
+	VSUBPS  gateConstants<>+128(SB), Y1, Y2
+	VMULPS  gateConstants<>+160(SB), Y2, Y3
+	VSUBPS  Y3, Y0, Y0
+	VMULPS  gateConstants<>+192(SB), Y2, Y3
+	VSUBPS  Y3, Y0, Y0
+	VMULPS  gateConstants<>+224(SB), Y0, Y3
+	VADDPS  gateConstants<>+256(SB), Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  gateConstants<>+288(SB), Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  gateConstants<>+320(SB), Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  gateConstants<>+352(SB), Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  gateConstants<>+384(SB), Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y0, Y3, Y3
+	VADDPS  gateConstants<>+416(SB), Y3, Y3
+	VPSLLD  $0x17, Y1, Y1
+	VPADDD  gateConstants<>+416(SB), Y1, Y1
+	VMULPS  Y1, Y3, Y0
+	VADDPS  gateConstants<>+416(SB), Y0, Y0
+	VMOVUPS gateConstants<>+448(SB), Y1
+	VDIVPS  Y0, Y1, Y0
+	VMOVUPS gateConstants<>+416(SB), Y1
+	VSUBPS  Y0, Y1, Y0
+	VMOVUPS Y0, (BX)
+	VMOVUPS (AX), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS (DX), Y2
+	VMULPS  Y2, Y1, Y1
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, SI
+	JMP     by1
+
+less1:
+	ADDQ       $0x00000001, DI
+	MOVQ       mask+40(FP), DI
+	TESTQ      DI, DI
+	JZ         done
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (SI), Y0, Y2
+	VMULPS     Y2, Y1, Y1
+	VMASKMOVPS (BX), Y0, Y2
+	VADDPS     Y2, Y1, Y1
 	VADDPS     Y1, Y1, Y1
 	VMOVUPS    gateConstants<>+32(SB), Y3
 	VMINPS     Y1, Y3, Y1
@@ -2306,71 +2651,565 @@ tail:
 	VSUBPS     Y4, Y1, Y1
 	VMULPS     gateConstants<>+192(SB), Y3, Y4
 	VSUBPS     Y4, Y1, Y1
-	VMULPS     gateConstants<>+224(SB), Y1, Y3
-	VADDPS     gateConstants<>+256(SB), Y3, Y3
-	VMULPS     Y1, Y3, Y3
-	VADDPS     gateConstants<>+288(SB), Y3, Y3
-	VMULPS     Y1, Y3, Y3
-	VADDPS     gateConstants<>+320(SB), Y3, Y3
-	VMULPS     Y1, Y3, Y3
-	VADDPS     gateConstants<>+352(SB), Y3, Y3
-	VMULPS     Y1, Y3, Y3
-	VADDPS     gateConstants<>+384(SB), Y3, Y3
-	VMULPS     Y1, Y3, Y3
-	VMULPS     Y1, Y3, Y3
-	VADDPS     Y1, Y3, Y3
-	VADDPS     gateConstants<>+416(SB), Y3, Y3
+	VMULPS     gateConstants<>+224(SB), Y1, Y4
+	VADDPS     gateConstants<>+256(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+288(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+320(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+352(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+384(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+416(SB), Y4, Y4
 	VPSLLD     $0x17, Y2, Y2
 	VPADDD     gateConstants<>+416(SB), Y2, Y2
-	VMULPS     Y2, Y3, Y3
-	VADDPS     gateConstants<>+416(SB), Y3, Y3
-	VMOVUPS    gateConstants<>+448(SB), Y1
-	VDIVPS     Y3, Y1, Y3
-	VMOVUPS    gateConstants<>+416(SB), Y1
-	VSUBPS     Y3, Y1, Y1
-	VMASKMOVPS Y1, Y0, (CX)(BX*2)
-	VMASKMOVPS (CX)(BX*1), Y0, Y2
-	VMASKMOVPS (DX)(BX*1), Y0, Y3
-	VADDPS     Y3, Y2, Y2
-	VXORPS     gateConstants<>+0(SB), Y2, Y2
-	VMOVUPS    gateConstants<>+32(SB), Y4
-	VMINPS     Y2, Y4, Y2
-	VMOVUPS    gateConstants<>+64(SB), Y4
-	VMAXPS     Y2, Y4, Y2
-	VMULPS     gateConstants<>+96(SB), Y2, Y3
-	VADDPS     gateConstants<>+128(SB), Y3, Y3
-	VSUBPS     gateConstants<>+128(SB), Y3, Y4
-	VMULPS     gateConstants<>+160(SB), Y4, Y5
-	VSUBPS     Y5, Y2, Y2
-	VMULPS     gateConstants<>+192(SB), Y4, Y5
-	VSUBPS     Y5, Y2, Y2
-	VMULPS     gateConstants<>+224(SB), Y2, Y4
-	VADDPS     gateConstants<>+256(SB), Y4, Y4
-	VMULPS     Y2, Y4, Y4
-	VADDPS     gateConstants<>+288(SB), Y4, Y4
-	VMULPS     Y2, Y4, Y4
-	VADDPS     gateConstants<>+320(SB), Y4, Y4
-	VMULPS     Y2, Y4, Y4
-	VADDPS     gateConstants<>+352(SB), Y4, Y4
-	VMULPS     Y2, Y4, Y4
-	VADDPS     gateConstants<>+384(SB), Y4, Y4
-	VMULPS     Y2, Y4, Y4
-	VMULPS     Y2, Y4, Y4
-	VADDPS     Y2, Y4, Y4
-	VADDPS     gateConstants<>+416(SB), Y4, Y4
-	VPSLLD     $0x17, Y3, Y3
-	VPADDD     gateConstants<>+416(SB), Y3, Y3
-	VMULPS     Y3, Y4, Y4
+	VMULPS     Y2, Y4, Y1
+	VADDPS     gateConstants<>+416(SB), Y1, Y1
+	VMOVUPS    gateConstants<>+448(SB), Y2
+	VDIVPS     Y1, Y2, Y1
 	VMOVUPS    gateConstants<>+416(SB), Y2
-	VADDPS     Y2, Y4, Y4
-	VDIVPS     Y4, Y2, Y4
-	VMASKMOVPS Y4, Y0, (CX)(BX*1)
+	VSUBPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (BX)
 	VMASKMOVPS (AX), Y0, Y2
 	VSUBPS     Y1, Y2, Y2
-	VMULPS     Y2, Y4, Y2
-	VADDPS     Y2, Y1, Y2
+	VMASKMOVPS (DX), Y0, Y3
+	VMULPS     Y3, Y2, Y2
+	VADDPS     Y1, Y2, Y2
 	VMASKMOVPS Y2, Y0, (AX)
 
 done:
+	VZEROUPPER
+	RET
+
+// func fftSplit(re *float32, im *float32, frame *float32, vectors int)
+// Requires: AVX, AVX2
+TEXT ·fftSplit(SB), NOSPLIT, $0-32
+	MOVQ re+0(FP), AX
+	MOVQ im+8(FP), CX
+	MOVQ frame+16(FP), DX
+	MOVQ vectors+24(FP), BX
+
+split:
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	VSHUFPS $0x88, Y1, Y0, Y2
+	VSHUFPS $0xdd, Y1, Y0, Y0
+	VPERMPD $0xd8, Y2, Y2
+	VPERMPD $0xd8, Y0, Y0
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y0, (CX)
+	ADDQ    $0x40, DX
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	DECQ    BX
+	JNZ     split
+	VZEROUPPER
+	RET
+
+// func fftRows2(re *float32, im *float32, twRe *float32, twIm *float32, vectors int)
+// Requires: AVX
+TEXT ·fftRows2(SB), NOSPLIT, $0-40
+	MOVQ         re+0(FP), AX
+	MOVQ         im+8(FP), CX
+	MOVQ         twRe+16(FP), DX
+	VBROADCASTSS (DX), Y0
+	MOVQ         twIm+24(FP), DX
+	VBROADCASTSS (DX), Y1
+	MOVQ         vectors+32(FP), DX
+	MOVQ         DX, BX
+	SHLQ         $0x05, BX
+
+rows2:
+	VMOVUPS (AX), Y2
+	VMOVUPS (CX), Y3
+	VMOVUPS (AX)(BX*1), Y4
+	VMOVUPS (CX)(BX*1), Y5
+	VMULPS  Y0, Y4, Y6
+	VMULPS  Y1, Y5, Y8
+	VMULPS  Y1, Y4, Y7
+	VMULPS  Y0, Y5, Y4
+	VSUBPS  Y8, Y6, Y6
+	VADDPS  Y4, Y7, Y7
+	VSUBPS  Y6, Y2, Y4
+	VSUBPS  Y7, Y3, Y5
+	VADDPS  Y6, Y2, Y2
+	VADDPS  Y7, Y3, Y3
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, (CX)
+	VMOVUPS Y4, (AX)(BX*1)
+	VMOVUPS Y5, (CX)(BX*1)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	DECQ    DX
+	JNZ     rows2
+	VZEROUPPER
+	RET
+
+// func fftRows4(re *float32, im *float32, twRe *float32, twIm *float32, blocks int, vectors int)
+// Requires: AVX
+TEXT ·fftRows4(SB), NOSPLIT, $0-48
+	MOVQ re+0(FP), AX
+	MOVQ im+8(FP), CX
+	MOVQ twRe+16(FP), DX
+	MOVQ twIm+24(FP), BX
+	MOVQ blocks+32(FP), SI
+	MOVQ vectors+40(FP), DI
+	SHLQ $0x05, DI
+	XORQ R11, R11
+
+block:
+	MOVQ         vectors+40(FP), R10
+	VBROADCASTSS (DX)(R11*4), Y0
+	VBROADCASTSS (BX)(R11*4), Y1
+	VBROADCASTSS (DX)(R11*8), Y2
+	VBROADCASTSS (BX)(R11*8), Y3
+	LEAQ         (AX)(DI*2), R8
+	ADDQ         DI, R8
+	LEAQ         (CX)(DI*2), R9
+	ADDQ         DI, R9
+
+rows4:
+	VMOVUPS      (AX), Y4
+	VMOVUPS      (CX), Y5
+	VMOVUPS      (AX)(DI*1), Y10
+	VMOVUPS      (CX)(DI*1), Y11
+	VMOVUPS      (AX)(DI*2), Y6
+	VMOVUPS      (CX)(DI*2), Y7
+	VMOVUPS      (R8), Y8
+	VMOVUPS      (R9), Y9
+	VMULPS       Y0, Y6, Y12
+	VMULPS       Y1, Y7, Y14
+	VMULPS       Y1, Y6, Y13
+	VMULPS       Y0, Y7, Y6
+	VSUBPS       Y14, Y12, Y12
+	VADDPS       Y6, Y13, Y13
+	VSUBPS       Y12, Y4, Y6
+	VSUBPS       Y13, Y5, Y7
+	VADDPS       Y12, Y4, Y4
+	VADDPS       Y13, Y5, Y5
+	VMULPS       Y0, Y8, Y12
+	VMULPS       Y1, Y9, Y14
+	VMULPS       Y1, Y8, Y13
+	VMULPS       Y0, Y9, Y8
+	VSUBPS       Y14, Y12, Y12
+	VADDPS       Y8, Y13, Y13
+	VSUBPS       Y12, Y10, Y8
+	VSUBPS       Y13, Y11, Y9
+	VADDPS       Y12, Y10, Y10
+	VADDPS       Y13, Y11, Y11
+	VMULPS       Y2, Y10, Y12
+	VMULPS       Y3, Y11, Y14
+	VMULPS       Y3, Y10, Y13
+	VMULPS       Y2, Y11, Y10
+	VSUBPS       Y14, Y12, Y12
+	VADDPS       Y10, Y13, Y13
+	VSUBPS       Y12, Y4, Y10
+	VSUBPS       Y13, Y5, Y11
+	VADDPS       Y12, Y4, Y4
+	VADDPS       Y13, Y5, Y5
+	VMOVUPS      Y4, (AX)
+	VMOVUPS      Y5, (CX)
+	VMOVUPS      Y10, (AX)(DI*1)
+	VMOVUPS      Y11, (CX)(DI*1)
+	VBROADCASTSS 4(DX)(R11*8), Y4
+	VBROADCASTSS 4(BX)(R11*8), Y5
+	VMULPS       Y4, Y8, Y10
+	VMULPS       Y5, Y9, Y11
+	VMULPS       Y5, Y8, Y5
+	VMULPS       Y4, Y9, Y4
+	VSUBPS       Y11, Y10, Y10
+	VADDPS       Y4, Y5, Y5
+	VSUBPS       Y10, Y6, Y8
+	VSUBPS       Y5, Y7, Y9
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y5, Y7, Y7
+	VMOVUPS      Y6, (AX)(DI*2)
+	VMOVUPS      Y7, (CX)(DI*2)
+	VMOVUPS      Y8, (R8)
+	VMOVUPS      Y9, (R9)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, R8
+	ADDQ         $0x20, R9
+	DECQ         R10
+	JNZ          rows4
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	ADDQ         DI, AX
+	ADDQ         DI, CX
+	INCQ         R11
+	CMPQ         R11, SI
+	JNE          block
+	VZEROUPPER
+	RET
+
+// func fftLast(dstRe *float32, dstIm *float32, srcRe *float32, srcIm *float32, tw *float32, dstStride int, srcStride int)
+// Requires: AVX
+TEXT ·fftLast(SB), $512-56
+	MOVQ       tw+32(FP), AX
+	MOVQ       srcStride+48(FP), CX
+	MOVQ       srcRe+16(FP), SI
+	LEAQ       (SI)(CX*2), DX
+	ADDQ       CX, DX
+	LEAQ       (DX)(CX*2), BX
+	ADDQ       CX, BX
+	VMOVUPS    (SI), Y0
+	VMOVUPS    (DX)(CX*1), Y1
+	VMOVUPS    (SI)(CX*2), Y2
+	VMOVUPS    (BX), Y3
+	VMOVUPS    (SI)(CX*1), Y4
+	VMOVUPS    (DX)(CX*2), Y5
+	VMOVUPS    (DX), Y6
+	VMOVUPS    (BX)(CX*1), Y7
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y0
+	VUNPCKLPS  Y3, Y2, Y1
+	VUNPCKHPS  Y3, Y2, Y2
+	VUNPCKLPS  Y5, Y4, Y3
+	VUNPCKHPS  Y5, Y4, Y4
+	VUNPCKLPS  Y7, Y6, Y5
+	VUNPCKHPS  Y7, Y6, Y6
+	VSHUFPS    $0x44, Y1, Y8, Y7
+	VSHUFPS    $0xee, Y1, Y8, Y1
+	VSHUFPS    $0x44, Y2, Y0, Y8
+	VSHUFPS    $0xee, Y2, Y0, Y0
+	VSHUFPS    $0x44, Y5, Y3, Y2
+	VSHUFPS    $0xee, Y5, Y3, Y3
+	VSHUFPS    $0x44, Y6, Y4, Y5
+	VSHUFPS    $0xee, Y6, Y4, Y4
+	VPERM2F128 $0x20, Y2, Y7, Y6
+	VMOVUPS    Y6, (SP)
+	VPERM2F128 $0x31, Y2, Y7, Y2
+	VMOVUPS    Y2, 128(SP)
+	VPERM2F128 $0x20, Y3, Y1, Y2
+	VMOVUPS    Y2, 32(SP)
+	VPERM2F128 $0x31, Y3, Y1, Y1
+	VMOVUPS    Y1, 160(SP)
+	VPERM2F128 $0x20, Y5, Y8, Y1
+	VMOVUPS    Y1, 64(SP)
+	VPERM2F128 $0x31, Y5, Y8, Y1
+	VMOVUPS    Y1, 192(SP)
+	VPERM2F128 $0x20, Y4, Y0, Y1
+	VMOVUPS    Y1, 96(SP)
+	VPERM2F128 $0x31, Y4, Y0, Y0
+	VMOVUPS    Y0, 224(SP)
+	MOVQ       srcIm+24(FP), SI
+	LEAQ       (SI)(CX*2), DX
+	ADDQ       CX, DX
+	LEAQ       (DX)(CX*2), BX
+	ADDQ       CX, BX
+	VMOVUPS    (SI), Y0
+	VMOVUPS    (DX)(CX*1), Y1
+	VMOVUPS    (SI)(CX*2), Y2
+	VMOVUPS    (BX), Y3
+	VMOVUPS    (SI)(CX*1), Y4
+	VMOVUPS    (DX)(CX*2), Y5
+	VMOVUPS    (DX), Y6
+	VMOVUPS    (BX)(CX*1), Y7
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y0
+	VUNPCKLPS  Y3, Y2, Y1
+	VUNPCKHPS  Y3, Y2, Y2
+	VUNPCKLPS  Y5, Y4, Y3
+	VUNPCKHPS  Y5, Y4, Y4
+	VUNPCKLPS  Y7, Y6, Y5
+	VUNPCKHPS  Y7, Y6, Y6
+	VSHUFPS    $0x44, Y1, Y8, Y7
+	VSHUFPS    $0xee, Y1, Y8, Y1
+	VSHUFPS    $0x44, Y2, Y0, Y8
+	VSHUFPS    $0xee, Y2, Y0, Y0
+	VSHUFPS    $0x44, Y5, Y3, Y2
+	VSHUFPS    $0xee, Y5, Y3, Y3
+	VSHUFPS    $0x44, Y6, Y4, Y5
+	VSHUFPS    $0xee, Y6, Y4, Y4
+	VPERM2F128 $0x20, Y2, Y7, Y6
+	VMOVUPS    Y6, 256(SP)
+	VPERM2F128 $0x31, Y2, Y7, Y2
+	VMOVUPS    Y2, 384(SP)
+	VPERM2F128 $0x20, Y3, Y1, Y2
+	VMOVUPS    Y2, 288(SP)
+	VPERM2F128 $0x31, Y3, Y1, Y1
+	VMOVUPS    Y1, 416(SP)
+	VPERM2F128 $0x20, Y5, Y8, Y1
+	VMOVUPS    Y1, 320(SP)
+	VPERM2F128 $0x31, Y5, Y8, Y1
+	VMOVUPS    Y1, 448(SP)
+	VPERM2F128 $0x20, Y4, Y0, Y1
+	VMOVUPS    Y1, 352(SP)
+	VPERM2F128 $0x31, Y4, Y0, Y0
+	VMOVUPS    Y0, 480(SP)
+	VMOVUPS    (SP), Y0
+	VMOVUPS    256(SP), Y1
+	VMOVUPS    128(SP), Y2
+	VMOVUPS    384(SP), Y3
+	VMULPS     (AX), Y2, Y4
+	VMULPS     32(AX), Y3, Y6
+	VMULPS     32(AX), Y2, Y5
+	VMULPS     (AX), Y3, Y2
+	VSUBPS     Y6, Y4, Y4
+	VADDPS     Y2, Y5, Y5
+	VSUBPS     Y4, Y0, Y2
+	VSUBPS     Y5, Y1, Y3
+	VADDPS     Y4, Y0, Y0
+	VADDPS     Y5, Y1, Y1
+	VMOVUPS    Y0, (SP)
+	VMOVUPS    Y1, 256(SP)
+	VMOVUPS    Y2, 128(SP)
+	VMOVUPS    Y3, 384(SP)
+	VMOVUPS    32(SP), Y0
+	VMOVUPS    288(SP), Y1
+	VMOVUPS    160(SP), Y2
+	VMOVUPS    416(SP), Y3
+	VMULPS     (AX), Y2, Y4
+	VMULPS     32(AX), Y3, Y6
+	VMULPS     32(AX), Y2, Y5
+	VMULPS     (AX), Y3, Y2
+	VSUBPS     Y6, Y4, Y4
+	VADDPS     Y2, Y5, Y5
+	VSUBPS     Y4, Y0, Y2
+	VSUBPS     Y5, Y1, Y3
+	VADDPS     Y4, Y0, Y0
+	VADDPS     Y5, Y1, Y1
+	VMOVUPS    Y0, 32(SP)
+	VMOVUPS    Y1, 288(SP)
+	VMOVUPS    Y2, 160(SP)
+	VMOVUPS    Y3, 416(SP)
+	VMOVUPS    64(SP), Y0
+	VMOVUPS    320(SP), Y1
+	VMOVUPS    192(SP), Y2
+	VMOVUPS    448(SP), Y3
+	VMULPS     (AX), Y2, Y4
+	VMULPS     32(AX), Y3, Y6
+	VMULPS     32(AX), Y2, Y5
+	VMULPS     (AX), Y3, Y2
+	VSUBPS     Y6, Y4, Y4
+	VADDPS     Y2, Y5, Y5
+	VSUBPS     Y4, Y0, Y2
+	VSUBPS     Y5, Y1, Y3
+	VADDPS     Y4, Y0, Y0
+	VADDPS     Y5, Y1, Y1
+	VMOVUPS    Y0, 64(SP)
+	VMOVUPS    Y1, 320(SP)
+	VMOVUPS    Y2, 192(SP)
+	VMOVUPS    Y3, 448(SP)
+	VMOVUPS    96(SP), Y0
+	VMOVUPS    352(SP), Y1
+	VMOVUPS    224(SP), Y2
+	VMOVUPS    480(SP), Y3
+	VMULPS     (AX), Y2, Y4
+	VMULPS     32(AX), Y3, Y6
+	VMULPS     32(AX), Y2, Y5
+	VMULPS     (AX), Y3, Y2
+	VSUBPS     Y6, Y4, Y4
+	VADDPS     Y2, Y5, Y5
+	VSUBPS     Y4, Y0, Y2
+	VSUBPS     Y5, Y1, Y3
+	VADDPS     Y4, Y0, Y0
+	VADDPS     Y5, Y1, Y1
+	VMOVUPS    Y0, 96(SP)
+	VMOVUPS    Y1, 352(SP)
+	VMOVUPS    Y2, 224(SP)
+	VMOVUPS    Y3, 480(SP)
+	MOVQ       dstRe+0(FP), SI
+	MOVQ       dstIm+8(FP), DI
+	MOVQ       dstStride+40(FP), CX
+	LEAQ       (SI)(CX*2), DX
+	ADDQ       CX, DX
+	LEAQ       (DX)(CX*2), BX
+	ADDQ       CX, BX
+	LEAQ       (DI)(CX*2), R8
+	ADDQ       CX, R8
+	LEAQ       (R8)(CX*2), R9
+	ADDQ       CX, R9
+	VMOVUPS    (SP), Y0
+	VMOVUPS    256(SP), Y1
+	VMOVUPS    32(SP), Y2
+	VMOVUPS    288(SP), Y3
+	VMOVUPS    64(SP), Y4
+	VMOVUPS    320(SP), Y5
+	VMOVUPS    96(SP), Y6
+	VMOVUPS    352(SP), Y7
+	VMULPS     64(AX), Y4, Y8
+	VMULPS     96(AX), Y5, Y10
+	VMULPS     96(AX), Y4, Y9
+	VMULPS     64(AX), Y5, Y4
+	VSUBPS     Y10, Y8, Y8
+	VADDPS     Y4, Y9, Y9
+	VSUBPS     Y8, Y0, Y4
+	VSUBPS     Y9, Y1, Y5
+	VADDPS     Y8, Y0, Y0
+	VADDPS     Y9, Y1, Y1
+	VMULPS     64(AX), Y6, Y8
+	VMULPS     96(AX), Y7, Y10
+	VMULPS     96(AX), Y6, Y9
+	VMULPS     64(AX), Y7, Y6
+	VSUBPS     Y10, Y8, Y8
+	VADDPS     Y6, Y9, Y9
+	VSUBPS     Y8, Y2, Y6
+	VSUBPS     Y9, Y3, Y7
+	VADDPS     Y8, Y2, Y2
+	VADDPS     Y9, Y3, Y3
+	VMULPS     192(AX), Y2, Y8
+	VMULPS     224(AX), Y3, Y10
+	VMULPS     224(AX), Y2, Y9
+	VMULPS     192(AX), Y3, Y2
+	VSUBPS     Y10, Y8, Y8
+	VADDPS     Y2, Y9, Y9
+	VSUBPS     Y8, Y0, Y2
+	VSUBPS     Y9, Y1, Y3
+	VADDPS     Y8, Y0, Y0
+	VADDPS     Y9, Y1, Y1
+	VMULPS     256(AX), Y6, Y8
+	VMULPS     288(AX), Y7, Y10
+	VMULPS     288(AX), Y6, Y9
+	VMULPS     256(AX), Y7, Y6
+	VSUBPS     Y10, Y8, Y8
+	VADDPS     Y6, Y9, Y9
+	VSUBPS     Y8, Y4, Y6
+	VSUBPS     Y9, Y5, Y7
+	VADDPS     Y8, Y4, Y4
+	VADDPS     Y9, Y5, Y5
+	VMOVUPS    Y0, (SI)
+	VMOVUPS    Y1, (DI)
+	VMOVUPS    Y2, (DX)(CX*1)
+	VMOVUPS    Y3, (R8)(CX*1)
+	VMOVUPS    Y4, (SI)(CX*2)
+	VMOVUPS    Y5, (DI)(CX*2)
+	VMOVUPS    Y6, (BX)
+	VMOVUPS    Y7, (R9)
+	VMOVUPS    128(SP), Y0
+	VMOVUPS    384(SP), Y1
+	VMOVUPS    160(SP), Y2
+	VMOVUPS    416(SP), Y3
+	VMOVUPS    192(SP), Y4
+	VMOVUPS    448(SP), Y5
+	VMOVUPS    224(SP), Y6
+	VMOVUPS    480(SP), Y7
+	VMULPS     128(AX), Y4, Y8
+	VMULPS     160(AX), Y5, Y10
+	VMULPS     160(AX), Y4, Y9
+	VMULPS     128(AX), Y5, Y4
+	VSUBPS     Y10, Y8, Y8
+	VADDPS     Y4, Y9, Y9
+	VSUBPS     Y8, Y0, Y4
+	VSUBPS     Y9, Y1, Y5
+	VADDPS     Y8, Y0, Y0
+	VADDPS     Y9, Y1, Y1
+	VMULPS     128(AX), Y6, Y8
+	VMULPS     160(AX), Y7, Y10
+	VMULPS     160(AX), Y6, Y9
+	VMULPS     128(AX), Y7, Y6
+	VSUBPS     Y10, Y8, Y8
+	VADDPS     Y6, Y9, Y9
+	VSUBPS     Y8, Y2, Y6
+	VSUBPS     Y9, Y3, Y7
+	VADDPS     Y8, Y2, Y2
+	VADDPS     Y9, Y3, Y3
+	VMULPS     320(AX), Y2, Y8
+	VMULPS     352(AX), Y3, Y10
+	VMULPS     352(AX), Y2, Y9
+	VMULPS     320(AX), Y3, Y2
+	VSUBPS     Y10, Y8, Y8
+	VADDPS     Y2, Y9, Y9
+	VSUBPS     Y8, Y0, Y2
+	VSUBPS     Y9, Y1, Y3
+	VADDPS     Y8, Y0, Y0
+	VADDPS     Y9, Y1, Y1
+	VMULPS     384(AX), Y6, Y8
+	VMULPS     416(AX), Y7, Y10
+	VMULPS     416(AX), Y6, Y9
+	VMULPS     384(AX), Y7, Y6
+	VSUBPS     Y10, Y8, Y8
+	VADDPS     Y6, Y9, Y9
+	VSUBPS     Y8, Y4, Y6
+	VSUBPS     Y9, Y5, Y7
+	VADDPS     Y8, Y4, Y4
+	VADDPS     Y9, Y5, Y5
+	VMOVUPS    Y0, (SI)(CX*1)
+	VMOVUPS    Y1, (DI)(CX*1)
+	VMOVUPS    Y2, (DX)(CX*2)
+	VMOVUPS    Y3, (R8)(CX*2)
+	VMOVUPS    Y4, (DX)
+	VMOVUPS    Y5, (R8)
+	VMOVUPS    Y6, (BX)(CX*1)
+	VMOVUPS    Y7, (R9)(CX*1)
+	VZEROUPPER
+	RET
+
+DATA reverseLanes<>+0(SB)/4, $0x00000007
+DATA reverseLanes<>+4(SB)/4, $0x00000006
+DATA reverseLanes<>+8(SB)/4, $0x00000005
+DATA reverseLanes<>+12(SB)/4, $0x00000004
+DATA reverseLanes<>+16(SB)/4, $0x00000003
+DATA reverseLanes<>+20(SB)/4, $0x00000002
+DATA reverseLanes<>+24(SB)/4, $0x00000001
+DATA reverseLanes<>+28(SB)/4, $0x00000000
+GLOBL reverseLanes<>(SB), RODATA|NOPTR, $32
+
+DATA oneHalf<>+0(SB)/4, $(0.5)
+DATA oneHalf<>+4(SB)/4, $(0.5)
+DATA oneHalf<>+8(SB)/4, $(0.5)
+DATA oneHalf<>+12(SB)/4, $(0.5)
+DATA oneHalf<>+16(SB)/4, $(0.5)
+DATA oneHalf<>+20(SB)/4, $(0.5)
+DATA oneHalf<>+24(SB)/4, $(0.5)
+DATA oneHalf<>+28(SB)/4, $(0.5)
+GLOBL oneHalf<>(SB), RODATA|NOPTR, $32
+
+// func fftPower(dst *float32, re *float32, im *float32, cos *float32, sin *float32, half int)
+// Requires: AVX, AVX2
+TEXT ·fftPower(SB), NOSPLIT, $0-48
+	MOVQ    dst+0(FP), AX
+	MOVQ    re+8(FP), CX
+	MOVQ    im+16(FP), DX
+	MOVQ    cos+24(FP), BX
+	MOVQ    sin+32(FP), SI
+	MOVQ    half+40(FP), R8
+	MOVQ    $0x00000001, DI
+	SUBQ    $0x08, R8
+	VMOVUPS reverseLanes<>+0(SB), Y0
+
+power:
+	VMOVUPS (CX)(DI*4), Y1
+	VPERMPS (CX)(R8*4), Y0, Y2
+	VMOVUPS (DX)(DI*4), Y3
+	VPERMPS (DX)(R8*4), Y0, Y4
+	VADDPS  Y2, Y1, Y5
+	VSUBPS  Y4, Y3, Y6
+	VADDPS  Y4, Y3, Y3
+	VSUBPS  Y1, Y2, Y1
+	VMULPS  oneHalf<>+0(SB), Y5, Y5
+	VMULPS  oneHalf<>+0(SB), Y6, Y6
+	VMULPS  oneHalf<>+0(SB), Y3, Y3
+	VMULPS  oneHalf<>+0(SB), Y1, Y1
+	VMULPS  (BX)(DI*4), Y3, Y2
+	VMULPS  (SI)(DI*4), Y1, Y4
+	VMULPS  (SI)(DI*4), Y3, Y3
+	VMULPS  (BX)(DI*4), Y1, Y1
+	VSUBPS  Y4, Y2, Y2
+	VADDPS  Y1, Y3, Y3
+	VADDPS  Y2, Y5, Y4
+	VADDPS  Y3, Y6, Y1
+	VSUBPS  Y2, Y5, Y5
+	VSUBPS  Y3, Y6, Y6
+	VMULPS  Y4, Y4, Y4
+	VMULPS  Y1, Y1, Y1
+	VADDPS  Y1, Y4, Y4
+	VMOVUPS Y4, (AX)(DI*4)
+	VMULPS  Y5, Y5, Y5
+	VMULPS  Y6, Y6, Y6
+	VADDPS  Y6, Y5, Y5
+	VPERMPS Y5, Y0, Y5
+	VMOVUPS Y5, (AX)(R8*4)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, R8
+	CMPQ    DI, R8
+	JLT     power
 	VZEROUPPER
 	RET

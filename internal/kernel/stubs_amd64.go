@@ -14,7 +14,37 @@ func mulTiles(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, 
 //go:noescape
 func packPanel(dst *float32, src *float32, mask *int32, stride int, k int, vectors int)
 
-// gruGatesAVX2 is GRUGates for vectors whole vectors and one masked.
+// sigmoidSum does x = sigmoid(x+y) for whole vectors and a masked one.
 //
 //go:noescape
-func gruGatesAVX2(h *float32, gx *float32, gh *float32, mask *int32, vectors int, hidden int)
+func sigmoidSum(x *float32, y *float32, mask *int32, vectors int)
+
+// gruState does n = tanh(n + r*ghn), h = n + z*(h-n) for whole vectors and a masked one.
+//
+//go:noescape
+func gruState(h *float32, r *float32, z *float32, n *float32, ghn *float32, mask *int32, vectors int)
+
+// fftSplit takes even samples to re and odd ones to im.
+//
+//go:noescape
+func fftSplit(re *float32, im *float32, frame *float32, vectors int)
+
+// fftRows2 does the first stage; a half of the block has so many vectors.
+//
+//go:noescape
+func fftRows2(re *float32, im *float32, twRe *float32, twIm *float32, vectors int)
+
+// fftRows4 does two stages; a quarter of a block has so many vectors.
+//
+//go:noescape
+func fftRows4(re *float32, im *float32, twRe *float32, twIm *float32, blocks int, vectors int)
+
+// fftLast does the last three stages of eight rows of eight. Strides are in bytes.
+//
+//go:noescape
+func fftLast(dstRe *float32, dstIm *float32, srcRe *float32, srcIm *float32, tw *float32, dstStride int, srcStride int)
+
+// fftPower writes dst[1:half] from the spectrum of half points.
+//
+//go:noescape
+func fftPower(dst *float32, re *float32, im *float32, cos *float32, sin *float32, half int)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 
 	. "github.com/mmcloughlin/avo/build"
@@ -29,129 +30,176 @@ func (t *table) bits(b uint32) Mem {
 
 func (t *table) f(v float64) Mem { return t.bits(math.Float32bits(float32(v))) }
 
-// gruGates is the twin of gruGatesPlain, eight units at a time. No multiply-add
-// is fused: every operation rounds as the scalar one does, so both give the
-// same bits, and on machines that multiply and add on separate ports it costs
-// next to nothing.
+// lanes are vectors on which the same operations are done side by side: each
+// alone would wait for its own last result most of the time.
+type lanes []reg.VecVirtual
+
+func newLanes(n int) lanes { return each(n, func(int) reg.VecVirtual { return YMM() }) }
+
+// do applies an operation to each vector of x, y and so on in turn.
+func do(f func(v []reg.VecVirtual), operands ...lanes) {
+	for i := range operands[0] {
+		var v []reg.VecVirtual
+		for _, o := range operands {
+			v = append(v, o[i])
+		}
+		f(v)
+	}
+}
+
+// gruGates is the twin of gruGatesPlain. No multiply-add is fused: every
+// operation rounds as the scalar one does, so both give the same bits, and
+// on machines that multiply and add on separate ports it costs next to
+// nothing. r and z lie side by side and are done first, as one long vector;
+// then the candidate and the state.
 func gruGates() {
 	t := &table{at: map[uint32]int{}}
 	t.sym = GLOBL("gateConstants", 8|16)
-	TEXT("gruGatesAVX2", NOSPLIT, "func(h, gx, gh *float32, mask *int32, vectors, hidden int)")
-	Doc("gruGatesAVX2 is GRUGates for vectors whole vectors and one masked.")
+	TEXT("sigmoidSum", NOSPLIT, "func(x, y *float32, mask *int32, vectors int)")
+	Doc("sigmoidSum does x = sigmoid(x+y) for whole vectors and a masked one.")
 	Pragma("noescape")
 	load := func(name string) reg.Register { return Load(Param(name), GP64()) }
-	u := units{h: load("h"), gx: load("gx"), gh: load("gh"), stride: load("hidden"), t: t}
-	vectors := load("vectors")
-	SHLQ(Imm(2), u.stride)
-	TESTQ(vectors, vectors)
-	JZ(LabelRef("tail"))
-	Label("whole")
-	u.emit(
-		func(m Mem) reg.VecVirtual { y := YMM(); VMOVUPS(m, y); return y },
-		func(y reg.VecVirtual, m Mem) { VMOVUPS(y, m) })
-	for _, p := range []reg.Register{u.h, u.gx, u.gh} {
-		ADDQ(Imm(32), p)
+	x, y := load("x"), load("y")
+	sweep(4, []reg.Register{x, y}, func(m mover, n int) {
+		v := m.load(x, n)
+		m.add(v, y)
+		t.sigmoid(v)
+		m.store(v, x)
+	})
+
+	TEXT("gruState", NOSPLIT, "func(h, r, z, n, ghn *float32, mask *int32, vectors int)")
+	Doc("gruState does n = tanh(n + r*ghn), h = n + z*(h-n) for whole vectors and a masked one.")
+	Pragma("noescape")
+	h, r, z, c, g := load("h"), load("r"), load("z"), load("n"), load("ghn")
+	sweep(4, []reg.Register{h, r, z, c, g}, func(m mover, n int) {
+		v := m.load(r, n)
+		m.mul(v, g)
+		m.add(v, c)
+		t.tanh(v)
+		m.store(v, c)
+		w := m.load(h, n)
+		do(func(v []reg.VecVirtual) { VSUBPS(v[0], v[1], v[1]) }, v, w)
+		m.mul(w, z)
+		do(func(v []reg.VecVirtual) { VADDPS(v[0], v[1], v[1]) }, v, w)
+		m.store(w, h)
+	})
+}
+
+// sweep emits a body for several whole vectors at once, for one, and for a
+// masked one. It moves the pointers on.
+func sweep(wide int, pointers []reg.Register, body func(m mover, n int)) {
+	left := Load(Param("vectors"), GP64())
+	for _, n := range []int{wide, 1} {
+		loop, end := fmt.Sprintf("by%d", n), fmt.Sprintf("less%d", n)
+		Label(loop)
+		SUBQ(U32(uint32(n)), left)
+		JLT(LabelRef(end))
+		body(mover{}, n)
+		for _, p := range pointers {
+			ADDQ(U32(uint32(32*n)), p)
+		}
+		JMP(LabelRef(loop))
+		Label(end)
+		ADDQ(U32(uint32(n)), left)
 	}
-	DECQ(vectors)
-	JNZ(LabelRef("whole"))
-	Label("tail")
-	mp := load("mask")
-	TESTQ(mp, mp)
+	at := Load(Param("mask"), GP64())
+	TESTQ(at, at)
 	JZ(LabelRef("done"))
 	mask := YMM()
-	VMOVUPS(Mem{Base: mp}, mask)
-	u.emit(
-		func(m Mem) reg.VecVirtual { y := YMM(); VMASKMOVPS(m, mask, y); return y },
-		func(y reg.VecVirtual, m Mem) { VMASKMOVPS(y, mask, m) })
+	VMOVUPS(Mem{Base: at}, mask)
+	body(mover{mask}, 1)
 	Label("done")
 	VZEROUPPER()
 	RET()
 }
 
-// units is the code for eight units.
-type units struct {
-	h, gx, gh, stride reg.Register
-	t                 *table
-}
+// mover takes vectors from memory and back, under a mask if it has one.
+type mover struct{ mask reg.Register }
 
-func (u *units) emit(load func(Mem) reg.VecVirtual, store func(reg.VecVirtual, Mem)) {
-	gate := func(base reg.Register, i int) Mem {
-		m := Mem{Base: base}
-		if i > 0 {
-			m.Index, m.Scale = u.stride, uint8(i)
-		}
-		return m
+func (m mover) each(p reg.Register, n int, f func(i int, at Mem)) {
+	for i := range n {
+		f(i, Mem{Base: p, Disp: 32 * i})
 	}
-	r := load(gate(u.gx, 0))
-	VADDPS(load(gate(u.gh, 0)), r, r)
-	r = u.sigmoid(r)
-	store(r, gate(u.gx, 0))
-
-	n := load(gate(u.gh, 2))
-	VMULPS(n, r, n)
-	VADDPS(n, load(gate(u.gx, 2)), n)
-	n = u.tanh(n)
-	store(n, gate(u.gx, 2))
-
-	z := load(gate(u.gx, 1))
-	VADDPS(load(gate(u.gh, 1)), z, z)
-	z = u.sigmoid(z)
-	store(z, gate(u.gx, 1))
-
-	h := load(gate(u.h, 0))
-	VSUBPS(n, h, h)
-	VMULPS(h, z, h)
-	VADDPS(h, n, h)
-	store(h, gate(u.h, 0))
 }
 
-// sigmoid is 1/(1+e**-x).
-func (u *units) sigmoid(x reg.VecVirtual) reg.VecVirtual {
-	VXORPS(u.t.bits(1<<31), x, x)
-	e, one := u.exp(x), YMM()
-	VMOVUPS(u.t.f(1), one)
-	VADDPS(one, e, e)
-	VDIVPS(e, one, e)
-	return e
+func (m mover) load(p reg.Register, n int) lanes {
+	v := newLanes(n)
+	m.each(p, n, func(i int, at Mem) {
+		if m.mask == nil {
+			VMOVUPS(at, v[i])
+		} else {
+			VMASKMOVPS(at, m.mask, v[i])
+		}
+	})
+	return v
 }
 
-// tanh is 1 - 2/(e**2x + 1).
-func (u *units) tanh(x reg.VecVirtual) reg.VecVirtual {
-	VADDPS(x, x, x)
-	e, y := u.exp(x), YMM()
-	VADDPS(u.t.f(1), e, e)
-	VMOVUPS(u.t.f(2), y)
-	VDIVPS(e, y, e)
-	VMOVUPS(u.t.f(1), y)
-	VSUBPS(e, y, y)
-	return y
+func (m mover) store(v lanes, p reg.Register) {
+	m.each(p, len(v), func(i int, at Mem) {
+		if m.mask == nil {
+			VMOVUPS(v[i], at)
+		} else {
+			VMASKMOVPS(v[i], m.mask, at)
+		}
+	})
+}
+
+func (m mover) add(v lanes, p reg.Register) {
+	do(func(v []reg.VecVirtual) { VADDPS(v[1], v[0], v[0]) }, v, m.load(p, len(v)))
+}
+
+func (m mover) mul(v lanes, p reg.Register) {
+	do(func(v []reg.VecVirtual) { VMULPS(v[1], v[0], v[0]) }, v, m.load(p, len(v)))
+}
+
+// sigmoid turns x into 1/(1+e**-x).
+func (t *table) sigmoid(x lanes) {
+	do(func(v []reg.VecVirtual) { VXORPS(t.bits(1<<31), v[0], v[0]) }, x)
+	t.exp(x)
+	do(func(v []reg.VecVirtual) {
+		one := YMM()
+		VADDPS(t.f(1), v[0], v[0])
+		VMOVUPS(t.f(1), one)
+		VDIVPS(v[0], one, v[0])
+	}, x)
+}
+
+// tanh turns x into 1 - 2/(e**2x + 1).
+func (t *table) tanh(x lanes) {
+	do(func(v []reg.VecVirtual) { VADDPS(v[0], v[0], v[0]) }, x)
+	t.exp(x)
+	do(func(v []reg.VecVirtual) {
+		y := YMM()
+		VADDPS(t.f(1), v[0], v[0])
+		VMOVUPS(t.f(2), y)
+		VDIVPS(v[0], y, v[0])
+		VMOVUPS(t.f(1), y)
+		VSUBPS(v[0], y, v[0])
+	}, x)
 }
 
 // exp is gateExp of the package, operation by operation. The clamps take x as
 // their last operand, which is the one that they return where it is NaN.
-func (u *units) exp(x reg.VecVirtual) reg.VecVirtual {
-	t, shift, n, y, p := u.t, YMM(), YMM(), YMM(), YMM()
-	VMOVUPS(t.f(87), n)
-	VMINPS(x, n, x)
-	VMOVUPS(t.f(-87), n)
-	VMAXPS(x, n, x)
-	VMULPS(t.f(1.4426950408889634), x, shift)
-	VADDPS(t.f(1.5*(1<<23)), shift, shift)
-	VSUBPS(t.f(1.5*(1<<23)), shift, n)
-	VMULPS(t.f(0.693359375), n, y)
-	VSUBPS(y, x, x)
-	VMULPS(t.f(-2.12194440e-4), n, y)
-	VSUBPS(y, x, x)
-	VMULPS(t.f(1.0/5040), x, p)
+func (t *table) exp(x lanes) {
+	shift, n, p := newLanes(len(x)), newLanes(len(x)), newLanes(len(x))
+	do(func(v []reg.VecVirtual) { VMOVUPS(t.f(87), v[1]); VMINPS(v[0], v[1], v[0]) }, x, n)
+	do(func(v []reg.VecVirtual) { VMOVUPS(t.f(-87), v[1]); VMAXPS(v[0], v[1], v[0]) }, x, n)
+	do(func(v []reg.VecVirtual) { VMULPS(t.f(1.4426950408889634), v[0], v[1]) }, x, shift)
+	do(func(v []reg.VecVirtual) { VADDPS(t.f(1.5*(1<<23)), v[0], v[0]) }, shift)
+	do(func(v []reg.VecVirtual) { VSUBPS(t.f(1.5*(1<<23)), v[0], v[1]) }, shift, n)
+	do(func(v []reg.VecVirtual) { VMULPS(t.f(0.693359375), v[0], v[1]) }, n, p)
+	do(func(v []reg.VecVirtual) { VSUBPS(v[1], v[0], v[0]) }, x, p)
+	do(func(v []reg.VecVirtual) { VMULPS(t.f(-2.12194440e-4), v[0], v[1]) }, n, p)
+	do(func(v []reg.VecVirtual) { VSUBPS(v[1], v[0], v[0]) }, x, p)
+	do(func(v []reg.VecVirtual) { VMULPS(t.f(1.0/5040), v[0], v[1]) }, x, p)
 	for _, c := range []float64{1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5} {
-		VADDPS(t.f(c), p, p)
-		VMULPS(x, p, p)
+		do(func(v []reg.VecVirtual) { VADDPS(t.f(c), v[1], v[1]) }, x, p)
+		do(func(v []reg.VecVirtual) { VMULPS(v[0], v[1], v[1]) }, x, p)
 	}
-	VMULPS(x, p, p)
-	VADDPS(x, p, p)
-	VADDPS(t.f(1), p, p)
-	VPSLLD(Imm(23), shift, shift)
-	VPADDD(t.bits(127<<23), shift, shift)
-	VMULPS(shift, p, p)
-	return p
+	do(func(v []reg.VecVirtual) { VMULPS(v[0], v[1], v[1]) }, x, p)
+	do(func(v []reg.VecVirtual) { VADDPS(v[0], v[1], v[1]) }, x, p)
+	do(func(v []reg.VecVirtual) { VADDPS(t.f(1), v[0], v[0]) }, p)
+	do(func(v []reg.VecVirtual) { VPSLLD(Imm(23), v[0], v[0]) }, shift)
+	do(func(v []reg.VecVirtual) { VPADDD(t.bits(127<<23), v[0], v[0]) }, shift)
+	do(func(v []reg.VecVirtual) { VMULPS(v[0], v[1], v[2]) }, shift, p, x)
 }

@@ -12,5 +12,6 @@ func main() {
 	mulTiles()
 	packPanel()
 	gruGates()
+	transform()
 	Generate()
 }
