@@ -44,7 +44,7 @@ type MixConfig struct {
 
 // DefaultMix is what the shipped detector was trained on.
 func DefaultMix() MixConfig {
-	return MixConfig{Seconds: 12, Speechless: 0.12, QuietScene: 0.03, Gap: 1,
+	return MixConfig{Seconds: 12, Speechless: 0.2, QuietScene: 0.03, Gap: 1,
 		SpeedShare: 0.6, Speed: Range{0.85, 1.2}, Voice: 4,
 		SNR: Range{-5, 30}, Clean: 0.12, CleanSNR: Range{30, 60}, Noises: 3, Synthetic: 0.35, Swell: 0.3,
 		Room: 0.4, MadeRoom: 0.6, NoiseRoom: 0.12, Band: 0.3, Colour: 0.4, Clip: 0.07, Level: Range{-50, -8},
