@@ -1,11 +1,13 @@
 package pretrained_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/streamer-audio/streamer/models"
 	"github.com/streamer-audio/streamer/models/pretrained"
+	"github.com/streamer-audio/streamer/training"
 )
 
 func TestShippedWeightsLoad(t *testing.T) {
@@ -22,11 +24,35 @@ func TestShippedWeightsLoad(t *testing.T) {
 			if m.Info().Name != name || m.Lookahead() != lookahead {
 				t.Errorf("%s %s: is %q with look-ahead %d", name, mode, m.Info().Name, m.Lookahead())
 			}
-			for _, key := range []string{"recipe", "recipe_hash", "seed", "kernel"} {
+			for _, key := range []string{"recipe", "seed", "kernel", "recordings", "licences"} {
 				if m.Info().Provenance[key] == "" {
 					t.Errorf("%s %s: provenance lacks %s", name, mode, key)
 				}
 			}
+		}
+	}
+}
+
+// The weights must be those of the recipe and the card that lie beside them.
+func TestRecipeAndCardBelongToTheWeights(t *testing.T) {
+	card, err := os.ReadFile("MODEL_CARD.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range []string{pretrained.Causal, pretrained.Bidirectional} {
+		m, err := pretrained.Load("vad", mode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := training.LoadRecipe("../../training/recipes/vad-" + mode + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := m.Info().Provenance["recipe"]; got != r.Hash() {
+			t.Errorf("%s: trained by recipe %s, the committed one is %s", mode, got, r.Hash())
+		}
+		if !strings.Contains(string(card), m.Hash()) {
+			t.Errorf("%s: the card does not describe model %s", mode, m.Hash())
 		}
 	}
 }
