@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // Interval is a 95 % interval.
@@ -43,10 +45,4 @@ func Percentiles(values []float64) Interval {
 }
 
 // Differences returns a-b, element by element.
-func Differences(a, b []float64) []float64 {
-	d := make([]float64, len(a))
-	for i := range a {
-		d[i] = a[i] - b[i]
-	}
-	return d
-}
+func Differences(a, b []float64) []float64 { return floats.SubTo(make([]float64, len(a)), a, b) }
