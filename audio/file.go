@@ -34,6 +34,10 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err // names the file already
 	}
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		file.Close()
+		return nil, fmt.Errorf("%s: is a folder: give the recordings in it, for example %s/*.wav", path, path)
+	}
 	rec, err := open(bufio.NewReaderSize(file, inputBuffer))
 	if err != nil {
 		file.Close()

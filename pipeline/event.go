@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -156,11 +157,13 @@ func AppendNumbers(b []byte, vs []float64) []byte {
 func appendString(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			q, err := json.Marshal(s)
-			if err != nil {
-				panic(err) // a string always marshals
+			var q bytes.Buffer
+			enc := json.NewEncoder(&q)
+			enc.SetEscapeHTML(false) // people read it in a terminal
+			if err := enc.Encode(s); err != nil {
+				panic(err) // a string always encodes
 			}
-			return append(b, q...)
+			return append(b, bytes.TrimSuffix(q.Bytes(), []byte("\n"))...)
 		}
 	}
 	return append(append(append(b, '"'), s...), '"')

@@ -22,8 +22,8 @@ func TestEventJSON(t *testing.T) {
 		{Event{Type: FrameType, Probs: []float64{}}, `{"v":1,"type":"frame","sample":0,"start":0,"duration":0,"at":0,"hop":0,"prob":[]}`},
 		{Event{Type: GapType, LostSamples: 320, Policy: "reset"},
 			`{"v":1,"type":"gap","sample":0,"start":0,"duration":0,"at":0,"lost_samples":320,"policy":"reset"}`},
-		{Event{Type: ErrorType, Stream: "x", Session: "a\"\n\x01é", Code: "bad_rate", Message: "<no>"},
-			`{"v":1,"type":"error","stream":"x","session":"a\"\n\u0001é","sample":0,"start":0,"duration":0,"at":0,"code":"bad_rate","message":"<no>"}`},
+		{Event{Type: ErrorType, Stream: "x", Session: "a\"\n\x01é", Code: "bad_rate", Message: "\"<no>\""},
+			`{"v":1,"type":"error","stream":"x","session":"a\"\n\u0001é","sample":0,"start":0,"duration":0,"at":0,"code":"bad_rate","message":"\"<no>\""}`},
 		{Event{Type: BeginType, Stream: "x", Reason: "new"},
 			`{"v":1,"type":"begin","stream":"x","session":"","sample":0,"start":0,"duration":0,"at":0,"reason":"new"}`},
 	} {

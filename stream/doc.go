@@ -47,10 +47,10 @@
 //	new       its first chunk
 //	joined    its first chunk to arrive was not its first chunk; a gap event
 //	          for what is missing follows
-//	resumed   it had ended here, and its numbering goes on
-//	restart   it had ended here, and its numbering starts again
+//	resumed   it had ended here, and its numbering goes on, as does n
+//	restart   it had ended here, and its numbering starts again, as does n
 //
-// (n counts from 1 again then) and ends because of
+// and ends because of
 //
 //	end         Speech-Control: end
 //	idle        nothing came for Config.IdleTimeout

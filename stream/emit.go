@@ -19,9 +19,9 @@ const repeatsTold = 64
 // begin opens the session and says so.
 func (t *track) begin(id string, f audio.Format, eng engine, from beginning, c *Chunk) {
 	id = strings.Clone(id) // the message must not live as long as the session
-	s := &session{id: id, engine: eng, format: f, counted: from.counted, seen: tally{}}
+	s := &session{id: id, engine: eng, format: f, counted: from.counted, sent: from.sent, base: from.sent, seen: tally{}}
 	if i := t.orphan(id); i >= 0 { // errors before the begin are numbered already
-		s.status = t.orphans[i].n
+		s.sent.status += t.orphans[i].n
 		t.orphans = slices.Delete(t.orphans, i, i+1)
 	}
 	t.forget(id)
@@ -94,8 +94,8 @@ func (t *track) orphan(id string) int {
 
 // afterwards publishes an event about a session that has ended.
 func (t *track) afterwards(p *past, e *pipeline.Event, c *Chunk) {
-	p.status++
-	e.N, e.Session, e.Seq = p.status, p.id, c.Seq
+	p.sent.status++
+	e.N, e.Session, e.Seq = p.sent.status, p.id, c.Seq
 	e.Sample, e.At, e.Start = p.position, p.position, seconds(p.position, p.rate)
 	t.publish(e)
 }
@@ -134,13 +134,31 @@ func (t *track) deliver(events []pipeline.Event) {
 	t.events = events[:0]
 }
 
-// label says whose event it is. The engine numbers its own; those of the
-// status subject come from several sources and are numbered here.
+// label says whose event it is. The engine numbers its own, from 1 whenever it
+// is opened, so those of a session that was resumed go on from the numbers
+// before. Events of the status subject come from several sources and are
+// numbered here.
 func (t *track) label(s *session, e *pipeline.Event) {
 	e.Session, e.Seq = s.id, s.counted
-	if Kind(e) == KindStatus {
-		s.status++
-		e.N = s.status
+	switch Kind(e) {
+	case KindStatus:
+		s.sent.status++
+		e.N = s.sent.status
+	case KindEvent:
+		e.N += s.base.event
+		s.sent.event = e.N
+	case KindFrame:
+		e.N += s.base.frame
+		s.sent.frame = e.N
+	case KindFinal:
+		e.N += s.base.final
+		s.sent.final = e.N
+		if s.base.event > 0 {
+			e.Revises = slices.Clone(e.Revises) // shared by the events of one revision
+			for i := range e.Revises {
+				e.Revises[i] += s.base.event
+			}
+		}
 	}
 }
 

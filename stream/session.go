@@ -14,10 +14,14 @@ type session struct {
 	format  audio.Format
 	counted int64 // number of the last chunk that is accounted for
 	last    int64 // samples of the last chunk
-	status  int64 // status events sent
+	sent    sent
+	base    sent  // what was sent before the session was resumed
 	repeats int64 // repeats in a row
 	seen    tally
 }
+
+// sent is the number of the last event of each output subject of a session.
+type sent struct{ status, event, final, frame int64 }
 
 // loss stands for chunks that were dropped before they reached the track.
 type loss struct {
@@ -129,6 +133,7 @@ type beginning struct {
 	start   int64 // position of its first sample
 	lost    int64 // samples missing before its first chunk
 	counted int64 // number of the last chunk before its first one
+	sent    sent  // events so far of a session that goes on
 }
 
 // origin finds where a session begins whose first chunk to arrive is c, of n
@@ -166,7 +171,7 @@ func goesOn(c *Chunk, before *past) bool {
 }
 
 func resumed(c *Chunk, n int64, before *past) (beginning, *ChunkError) {
-	from := beginning{reason: reasonResumed, start: before.position, counted: before.counted}
+	from := beginning{reason: reasonResumed, start: before.position, counted: before.counted, sent: before.sent}
 	if c.Sample >= 0 {
 		from.start = min(from.start, c.Sample)
 		from.lost = c.Sample - from.start

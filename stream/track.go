@@ -65,7 +65,7 @@ type past struct {
 	told       bool  // that its chunks are dropped
 	counted    int64 // last chunk number
 	position   int64
-	status     int64 // status events sent
+	sent       sent
 	rate       int
 }
 
@@ -250,7 +250,7 @@ func (t *track) close(reason string) {
 	s := t.cur
 	t.status(s, &pipeline.Event{Type: pipeline.EndType, Reason: reason}, s.counted)
 	t.remember(past{id: s.id, superseded: reason == reasonSuperseded, counted: s.counted,
-		position: s.engine.Position(), status: s.status, rate: s.format.Rate})
+		position: s.engine.Position(), sent: s.sent, rate: s.format.Rate})
 	t.cur = nil
 	t.count.open.Add(-1)
 }

@@ -182,15 +182,15 @@ func TestTrack(t *testing.T) {
 }
 
 // numbered checks that n counts 1, 2, ... in each session and kind. A session
-// that begins again counts again.
+// that starts again counts again; one that is resumed goes on.
 func numbered(t *testing.T, events []pipeline.Event) {
 	t.Helper()
 	last := map[string]int64{}
 	begun := map[string]bool{}
 	for _, e := range events {
 		key := e.Session + " " + Kind(&e)
-		if e.Type == pipeline.BeginType && begun[e.Session] {
-			for _, kind := range []string{KindEvent, KindStatus} {
+		if e.Type == pipeline.BeginType && begun[e.Session] && e.Reason != reasonResumed {
+			for _, kind := range []string{KindEvent, KindFinal, KindFrame, KindStatus} {
 				delete(last, e.Session+" "+kind)
 			}
 		}

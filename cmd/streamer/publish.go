@@ -119,6 +119,9 @@ func (c *publishCmd) send(ctx context.Context, nc *nats.Conn, stdin io.Reader, f
 	defer stop()
 	config.Rate, config.Encoding = info.Rate, stream.ExactEncoding(info)
 	sent, err := stream.Publish(ctx, nc, samples, config)
+	if sent.Chunks == 0 && err != nil {
+		return err
+	}
 	slog.Info("published", "file", file, "stream", config.Stream, "session", sent.Session, "chunks", sent.Chunks,
 		"seconds", float64(sent.Samples)/float64(info.Rate), "late", sent.Late.Round(time.Millisecond))
 	return err

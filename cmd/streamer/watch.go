@@ -30,6 +30,9 @@ Examples:
 
 // Run prints events until the context is done.
 func (c *watchCmd) Run(ctx context.Context, std streams) error {
+	if c.Stream != "" && !stream.ValidStream(c.Stream) {
+		return usagef("stream name %q: give a letter or digit, then letters, digits, - and _, 64 at most", c.Stream)
+	}
 	nc, err := c.connect("watch")
 	if err != nil {
 		return err
