@@ -104,12 +104,6 @@ func extractor(m *models.Model) (*features.Stream, error) {
 // Model returns the model.
 func (p *Pipeline) Model() *models.Model { return p.model }
 
-// Final returns the model that revises finished segments, or nil.
-func (p *Pipeline) Final() *models.Model { return p.config.Final }
-
-// Pass tells how the answers come about: Causal or Bidirectional.
-func (p *Pipeline) Pass() string { return p.pass }
-
 // Hop is the time from one frame to the next.
 func (p *Pipeline) Hop() time.Duration {
 	return time.Duration(p.features.Shift()) * time.Second / time.Duration(p.rate())

@@ -66,9 +66,6 @@ const maxPosition = 1 << 52
 // Position is the input position after the last sample, gaps included.
 func (s *Session) Position() int64 { return s.base + s.pushed }
 
-// Rate is the rate of the input in Hz.
-func (s *Session) Rate() int { return s.rate }
-
 // Push takes samples and appends what they decided to dst. With
 // Config.Frames the last event is one frame event, perhaps with no values.
 func (s *Session) Push(dst []Event, samples []float32) []Event {

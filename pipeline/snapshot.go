@@ -29,7 +29,7 @@ func (s *Session) AppendBinary(b []byte) ([]byte, error) {
 	b = snapshot.AppendFloat(b, s.decider.sum)
 	b = snapshot.AppendFloat(b, s.decider.tail)
 	for _, stage := range s.stages() {
-		raw, err := stage.(encoding.BinaryAppender).AppendBinary(nil)
+		raw, err := stage.AppendBinary(nil)
 		if err != nil {
 			return nil, err
 		}
@@ -70,7 +70,7 @@ func (s *Session) restore(b []byte) error {
 		if err := r.Err(); err != nil {
 			return err
 		}
-		if err := stage.(encoding.BinaryUnmarshaler).UnmarshalBinary(raw); err != nil {
+		if err := stage.UnmarshalBinary(raw); err != nil {
 			return err
 		}
 	}
@@ -96,7 +96,13 @@ func (s *Session) counters() [12]*int64 {
 		&d.next, &d.begin, &d.silent, &d.lastEnd}
 }
 
-func (s *Session) stages() [3]any { return [3]any{s.resampler, s.features, s.state} }
+// stage is a part of a session that saves itself.
+type stage interface {
+	encoding.BinaryAppender
+	encoding.BinaryUnmarshaler
+}
+
+func (s *Session) stages() [3]stage { return [3]stage{s.resampler, s.features, s.state} }
 
 func boolInt(b bool) int {
 	if b {

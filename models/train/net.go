@@ -58,15 +58,6 @@ func (n *Net) bound(t models.Tensor) float64 {
 	return 1 / math.Sqrt(float64(t.Shape[0])/3) // recurrent: 3*hidden rows
 }
 
-// FromModel returns a net that goes on from a trained model.
-func FromModel(m *models.Model) *Net {
-	n := &Net{arch: m.Arch(), tensors: alloc(m.Arch()), grads: alloc(m.Arch())}
-	for i, t := range m.Tensors() {
-		copy(n.tensors[i].Data, t.Data)
-	}
-	return n
-}
-
 func alloc(arch models.Arch) []models.Tensor {
 	list := arch.Shapes()
 	for i := range list {
