@@ -49,9 +49,11 @@ func (c *channel) telephone(samples []float32, encoding audio.Encoding) {
 
 // degrade takes the mix in w.speech, whose active level is level, through a microphone and a line.
 func (w *MixWorker) degrade(r *random, level float64) {
-	mix := w.speech
 	if r.chance(w.config.Colour) {
 		w.colour(r)
+	}
+	if r.chance(w.config.Dynamics) {
+		w.dynamics(r, level)
 	}
 	w.setLevel(r, float32(level), w.config.Level.draw(r))
 	if r.chance(w.config.Floor) {
@@ -60,9 +62,7 @@ func (w *MixWorker) degrade(r *random, level float64) {
 	if r.chance(w.config.Band) {
 		w.band(r)
 	}
-	for i, x := range mix {
-		mix[i] = max(-1, min(1, x))
-	}
+	limit(w.speech)
 	w.round(r)
 }
 
@@ -75,6 +75,42 @@ func (w *MixWorker) colour(r *random) {
 		apply(w.speech, highpass(r.geometric(40, 300), math.Sqrt2/2))
 	}
 }
+
+// dynamics moves the gain with the level, as what broadcasts, calls and meetings pass through does: a compressor holds down
+// what is loud, so that breath and noise come up in the pauses, or a gate takes away what is quiet.
+func (w *MixWorker) dynamics(r *random, level float64) {
+	attack, release := r.geometric(0.001, 0.03), r.geometric(0.03, 0.8)
+	threshold, slope, least := r.between(-25, -5), r.between(0.3, 0.9), -40.0 // slope: 1 - 1/ratio
+	if r.chance(0.3) {
+		threshold, slope, least = r.between(-55, -30), -r.between(1, 5), -r.between(8, 60)
+	}
+	threshold += 20 * math.Log10(level)
+	rise, fall := smoothing(attack), smoothing(release)
+	held, gain := threshold, float32(1)
+	for start := 0; start < len(w.speech); start += controlStep {
+		part := w.speech[start:min(start+controlStep, len(w.speech))]
+		now := powerLevel(sumSquares(part) / float64(len(part)))
+		if now > held {
+			held += rise * (now - held)
+		} else {
+			held += fall * (now - held)
+		}
+		over := held - threshold
+		if slope < 0 { // a gate: gain falls where the level does
+			over = min(0, over)
+		}
+		next := float32(decibels(max(least, min(0, -slope*over))))
+		step := (next - gain) * (1.0 / controlStep)
+		for i := range part {
+			part[i] *= gain
+			gain += step
+		}
+		gain = next
+	}
+}
+
+// smoothing is the share by which a one-pole filter with this time constant in seconds moves on in controlStep samples.
+func smoothing(seconds float64) float64 { return 1 - math.Exp2(-controlStep*math.Log2E/(seconds*Rate)) }
 
 // addFloor adds the noise of a microphone and its amplifier.
 func (w *MixWorker) addFloor(r *random) {

@@ -23,9 +23,8 @@ const (
 
 const (
 	checkpointMagic   = "STRC"
-	checkpointVersion = 1
+	checkpointVersion = 2
 	maxCheckpoint     = 1 << 30
-	maxStreamState    = 16 << 20
 )
 
 // Point is one step of the loss curve.
@@ -69,7 +68,6 @@ func saveCheckpoint(path string, id identity, t *train.Trainer, p progress) erro
 			fresh = 1
 		}
 		b = snapshot.AppendInt(snapshot.AppendInt(snapshot.AppendInt(b, int64(l.Number)), int64(l.Used)), fresh)
-		b = snapshot.AppendBytes(b, l.Stream)
 	}
 	state, err := t.AppendBinary(nil)
 	if err != nil {
@@ -141,12 +139,8 @@ func readProgress(s *snapshot.Reader, id identity, r *Recipe) (p progress) {
 	}
 	lanes := s.Int("lanes", int64(r.Batch.Lanes), int64(r.Batch.Lanes))
 	for i := int64(0); i < lanes && s.Err() == nil; i++ {
-		l := LanePosition{Number: uint64(s.Int("sequence", 0, math.MaxInt64)), Used: int(s.Int("frame", 0, math.MaxInt32)),
-			Fresh: s.Int("fresh", 0, 1) == 1}
-		if b := s.Bytes("feature stream", maxStreamState); len(b) > 0 {
-			l.Stream = append([]byte(nil), b...)
-		}
-		p.position = append(p.position, l)
+		p.position = append(p.position, LanePosition{Number: uint64(s.Int("sequence", 0, math.MaxInt64)),
+			Used: int(s.Int("frame", 0, math.MaxInt32)), Fresh: s.Int("fresh", 0, 1) == 1})
 	}
 	return p
 }

@@ -4,23 +4,22 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync"
 
 	"github.com/streamer-audio/streamer/features"
 	"github.com/streamer-audio/streamer/models/train"
 )
 
-// LanePosition is where a lane of a Loader stands: so many frames into a sequence whose features began with the state of
-// the extractor that is kept here.
+// LanePosition is where a lane of a Loader stands: so many frames into a sequence.
 type LanePosition struct {
 	Number uint64 // of the sequence
 	Used   int    // frames of it that batches have taken
-	Stream []byte // snapshot of the feature stream at the sequence's beginning; nil: a fresh one
 	Fresh  bool   // the next frame is the first of a stream: the model forgets what it heard
 }
 
 // Loader makes the batches of a recipe, in order, some ahead of their use. Lane l hears the sequences (l, 0), (l, 1), ...
-// of the mixer one after the other, with the state of the feature extractor carried across. Which batch comes next depends
-// on the position alone, never on the number of goroutines or their timing.
+// of the mixer one after the other; when the recipe limits the distinct ones, all lanes hear them again, each those of
+// another lane. Which batch comes next depends on the position alone, never on the number of goroutines or their timing.
 type Loader struct {
 	recipe   *Recipe
 	mixer    *Mixer
@@ -28,6 +27,13 @@ type Loader struct {
 	cancel   context.CancelFunc
 	batches  chan loaded
 	position []LanePosition
+	heard    sync.Map // by [2]uint64, lane and number: *example, when sequences are heard again
+}
+
+// example is a sequence as the model hears it.
+type example struct {
+	x []float32 // features [frames × dim]
+	y []float32 // targets [frames]
 }
 
 // loaded is a batch and where the lanes stand after it.
@@ -111,9 +117,9 @@ func (l *Loader) produce(ctx context.Context, from []LanePosition, jobs int) {
 	for err == nil {
 		next := loaded{batch: l.newBatch(), after: make([]LanePosition, len(lanes))}
 		next.err = parallel(ctx, jobs, len(lanes), func(worker, i int) error {
-			err := lanes[i].fill(workers[worker], next.batch)
+			lanes[i].fill(workers[worker], next.batch)
 			next.after[i] = lanes[i].LanePosition
-			return err
+			return nil
 		})
 		err = next.err
 		select {
@@ -134,14 +140,13 @@ func (l *Loader) newBatch() *train.Batch {
 	return &train.Batch{Steps: b.Steps, X: make([]float32, rows*l.recipe.Arch.Input), Y: make([]float32, rows), Reset: make([]bool, b.Lanes)}
 }
 
-// lane is the endless feature stream of one lane.
+// lane is an endless row of examples.
 type lane struct {
 	LanePosition
+	*example
 	loader *Loader
 	index  int
 	stream *features.Stream
-	x      []float32 // features of the sequence [frames × dim]
-	y      []float32 // targets [frames]
 }
 
 func (l *Loader) openLane(w *MixWorker, index int, at LanePosition) (*lane, error) {
@@ -149,23 +154,41 @@ func (l *Loader) openLane(w *MixWorker, index int, at LanePosition) (*lane, erro
 	if at.Used < 0 || at.Used > l.frames() {
 		return nil, fmt.Errorf("lane %d: position %d lies outside of a sequence of %d frames", index, at.Used, l.frames())
 	}
-	if at.Stream != nil {
-		if err := a.stream.UnmarshalBinary(at.Stream); err != nil {
-			return nil, fmt.Errorf("lane %d: %w", index, err)
-		}
-	}
 	a.hear(w)
 	return a, nil
 }
 
-// hear makes features and targets of the sequence at the lane's position, from the stream's present state.
-func (a *lane) hear(w *MixWorker) {
-	mix := w.Sequence(uint64(a.index), a.Number)
-	a.x = Frames(a.x[:0], a.stream, mix.Samples)
-	if n := len(a.x) / a.stream.Dim(); len(a.y) != n {
-		a.y = make([]float32, n)
+// source returns the sequence that the lane hears at its position. In each further round it takes those of the lane that is
+// replayStride away, so that what precedes a sequence is not always the same.
+func (a *lane) source() (lane, number uint64) {
+	distinct, lanes := uint64(a.loader.recipe.Batch.Distinct), uint64(a.loader.recipe.Batch.Lanes)
+	if distinct == 0 {
+		return uint64(a.index), a.Number
 	}
-	spanFrames(a.y, mix.Speech, a.stream.Shift())
+	round := a.Number / distinct
+	return (uint64(a.index) + round*replayStride*(1+a.Number%distinct)) % lanes, a.Number % distinct
+}
+
+const replayStride = 17
+
+// hear takes up the sequence at the lane's position: one that was kept, or a new one.
+func (a *lane) hear(w *MixWorker) {
+	lane, number := a.source()
+	key := [2]uint64{lane, number}
+	if kept, ok := a.loader.heard.Load(key); ok {
+		a.example = kept.(*example)
+		return
+	}
+	mix := w.Sequence(lane, number)
+	a.stream.Reset()
+	e := &example{x: make([]float32, 0, (a.loader.frames()+1)*a.stream.Dim())}
+	e.x = Frames(e.x, a.stream, mix.Samples)
+	e.y = make([]float32, len(e.x)/a.stream.Dim())
+	spanFrames(e.y, mix.Speech, a.stream.Shift())
+	a.example = e
+	if a.loader.recipe.Batch.Distinct > 0 {
+		a.loader.heard.Store(key, e)
+	}
 }
 
 // Frames pushes samples and appends the frames that came out.
@@ -193,31 +216,21 @@ func drain(dst []float32, stream *features.Stream, dim int) []float32 {
 	}
 }
 
-// advance goes on to the next sequence. Where restart is true it may begin as if nothing had been heard.
-func (a *lane) advance(w *MixWorker, atStart bool) error {
+// advance goes on to the next sequence. Where a batch begins with it, the model may forget all that it heard before.
+func (a *lane) advance(w *MixWorker, atStart bool) {
 	a.Number++
 	a.Used = 0
 	b := a.loader.recipe.Batch
-	if atStart && newRandom(a.loader.mixer.seed, 'r', uint64(a.index), a.Number).chance(b.Restart) {
-		a.stream.Reset()
-		a.Fresh = true
-	}
-	var err error
-	if a.Stream, err = a.stream.AppendBinary(nil); err != nil {
-		return err
-	}
+	a.Fresh = atStart && newRandom(a.loader.mixer.seed, 'r', uint64(a.index), a.Number).chance(b.Restart)
 	a.hear(w)
-	return nil
 }
 
 // fill writes the lane's next frames into its column of a batch.
-func (a *lane) fill(w *MixWorker, b *train.Batch) error {
+func (a *lane) fill(w *MixWorker, b *train.Batch) {
 	dim, lanes := a.stream.Dim(), len(b.Reset)
 	for t := 0; t < b.Steps; {
 		if a.Used == len(a.y) {
-			if err := a.advance(w, t == 0); err != nil {
-				return err
-			}
+			a.advance(w, t == 0)
 		}
 		if t == 0 {
 			b.Reset[a.index] = a.Fresh
@@ -230,7 +243,6 @@ func (a *lane) fill(w *MixWorker, b *train.Batch) error {
 			a.Used++
 		}
 	}
-	return nil
 }
 
 // Normalisation returns mean and 1/deviation of each feature over the given number of sequences, which no lane hears.

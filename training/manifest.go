@@ -243,10 +243,11 @@ func matchesAny(patterns []string, name string) bool {
 	return false
 }
 
-// Entries reads the manifest under root and returns what the selection takes, in the order of the file. Taking
-// nothing is an error: a recipe that silently trains without a corpus is worse than one that stops.
+// Entries reads the manifest and returns what the selection takes of it, in the manifest's order. root is the data root, or
+// several as in PATH, of which the first that has the manifest counts. Taking nothing is an error: a recipe that silently
+// trains without a corpus is worse than one that stops.
 func (s Selection) Entries(root string) ([]Entry, error) {
-	file := filepath.Join(root, filepath.FromSlash(s.Manifest))
+	file := s.find(root)
 	all, err := ReadManifest(file)
 	if err != nil {
 		return nil, fmt.Errorf("%w (data root %q: set it with --data or STREAMER_DATA)", err, root)
@@ -257,4 +258,21 @@ func (s Selection) Entries(root string) ([]Entry, error) {
 			file, s.Split, s.Include, s.Exclude, s.Labels)
 	}
 	return taken, nil
+}
+
+// find returns where the manifest is, or would be.
+func (s Selection) find(root string) string {
+	name := filepath.FromSlash(s.Manifest)
+	roots := filepath.SplitList(root)
+	for _, r := range roots {
+		if file := filepath.Join(r, name); len(roots) == 1 || exists(file) {
+			return file
+		}
+	}
+	return filepath.Join(root, name)
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
 }

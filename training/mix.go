@@ -13,33 +13,34 @@ func (g Range) draw(r *random) float64 { return r.between(g[0], g[1]) }
 
 // MixConfig says how recordings become training sequences. Shares are probabilities, 0 to 1.
 type MixConfig struct {
-	Seconds     float64 `json:"seconds"`      // length of a sequence, a multiple of 10 ms
-	Speechless  float64 `json:"speechless"`   // share of sequences without speech
-	QuietScene  float64 `json:"quiet_scene"`  // share of minutes of a lane that hold nothing but quiet noise
-	Gap         float64 `json:"gap"`          // scales the pauses between recordings; 1: a median of half a second
-	OneCorpus   bool    `json:"one_corpus"`   // take all speech of a sequence from one selection
-	SpeedShare  float64 `json:"speed_share"`  // share of recordings played at another speed and pitch
-	Speed       Range   `json:"speed"`        // factor
-	Voice       float64 `json:"voice_db"`     // deviation of the level from one recording to the next, dB
-	SNR         Range   `json:"snr_db"`       // speech over noise, both where they are active
-	Clean       float64 `json:"clean"`        // share of sequences with an SNR of CleanSNR instead
-	CleanSNR    Range   `json:"clean_snr_db"` //
-	Noises      int     `json:"noises"`       // greatest number of noises at once
-	Synthetic   float64 `json:"synthetic"`    // share of noises that are made rather than recorded
-	Swell       float64 `json:"swell"`        // share of noises whose level moves slowly
-	Room        float64 `json:"room"`         // share of sequences with speech in a room
-	MadeRoom    float64 `json:"made_room"`    // share of those rooms that are made rather than recorded
-	NoiseRoom   float64 `json:"noise_room"`   // share of sequences with the noise in a room
-	Band        float64 `json:"band"`         // share of sequences through a low-pass, telephone band, 8 kHz or G.711
-	Colour      float64 `json:"colour"`       // share of sequences through an uneven microphone
-	Clip        float64 `json:"clip"`         // share of sequences driven into clipping
-	Level       Range   `json:"level_dbfs"`   // level of the active sound, dB re full scale
-	Floor       float64 `json:"floor"`        // share of sequences with the noise floor of a microphone
-	Zeros       float64 `json:"zeros"`        // share of sequences with stretches of digital silence
-	Dropouts    float64 `json:"dropouts"`     // share of sequences with short losses inside speech
-	NoQuantise  float64 `json:"no_quantise"`  // share of sequences not rounded to 16 bits
-	SkipSpeech  bool    `json:"skip_speech"`  // all sequences are speechless, for measuring false alarms
-	WholeNoises bool    `json:"whole_noises"` // noises last the whole sequence, for measuring at a stated SNR
+	Seconds     float64 `json:"seconds"`            // length of a sequence, a multiple of 10 ms
+	Speechless  float64 `json:"speechless"`         // share of sequences without speech
+	QuietScene  float64 `json:"quiet_scene"`        // share of minutes of a lane that hold nothing but quiet noise
+	Gap         float64 `json:"gap"`                // scales the pauses between recordings; 1: a median of half a second
+	OneCorpus   bool    `json:"one_corpus"`         // take all speech of a sequence from one selection
+	SpeedShare  float64 `json:"speed_share"`        // share of recordings played at another speed and pitch
+	Speed       Range   `json:"speed"`              // factor
+	Voice       float64 `json:"voice_db"`           // deviation of the level from one recording to the next, dB
+	SNR         Range   `json:"snr_db"`             // speech over noise, both where they are active
+	Clean       float64 `json:"clean"`              // share of sequences with an SNR of CleanSNR instead
+	CleanSNR    Range   `json:"clean_snr_db"`       //
+	Noises      int     `json:"noises"`             // greatest number of noises at once
+	Synthetic   float64 `json:"synthetic"`          // share of noises that are made rather than recorded
+	Swell       float64 `json:"swell"`              // share of noises whose level moves slowly
+	Room        float64 `json:"room"`               // share of sequences with speech in a room
+	MadeRoom    float64 `json:"made_room"`          // share of those rooms that are made rather than recorded
+	NoiseRoom   float64 `json:"noise_room"`         // share of sequences with the noise in a room
+	Band        float64 `json:"band"`               // share of sequences through a low-pass, telephone band, 8 kHz or G.711
+	Colour      float64 `json:"colour"`             // share of sequences through an uneven microphone
+	Dynamics    float64 `json:"dynamics,omitempty"` // share of sequences through a compressor or a gate
+	Clip        float64 `json:"clip"`               // share of sequences driven into clipping
+	Level       Range   `json:"level_dbfs"`         // level of the active sound, dB re full scale
+	Floor       float64 `json:"floor"`              // share of sequences with the noise floor of a microphone
+	Zeros       float64 `json:"zeros"`              // share of sequences with stretches of digital silence
+	Dropouts    float64 `json:"dropouts"`           // share of sequences with short losses inside speech
+	NoQuantise  float64 `json:"no_quantise"`        // share of sequences not rounded to 16 bits
+	SkipSpeech  bool    `json:"skip_speech"`        // all sequences are speechless, for measuring false alarms
+	WholeNoises bool    `json:"whole_noises"`       // noises last the whole sequence, for measuring at a stated SNR
 }
 
 // DefaultMix is what the shipped detector was trained on.
@@ -47,7 +48,7 @@ func DefaultMix() MixConfig {
 	return MixConfig{Seconds: 12, Speechless: 0.2, QuietScene: 0.03, Gap: 1,
 		SpeedShare: 0.6, Speed: Range{0.85, 1.2}, Voice: 4,
 		SNR: Range{-5, 30}, Clean: 0.12, CleanSNR: Range{30, 60}, Noises: 3, Synthetic: 0.35, Swell: 0.3,
-		Room: 0.4, MadeRoom: 0.6, NoiseRoom: 0.12, Band: 0.3, Colour: 0.4, Clip: 0.07, Level: Range{-50, -8},
+		Room: 0.4, MadeRoom: 0.6, NoiseRoom: 0.12, Band: 0.3, Colour: 0.4, Dynamics: 0.3, Clip: 0.07, Level: Range{-50, -8},
 		Floor: 0.7, Zeros: 0.08, Dropouts: 0.04, NoQuantise: 0.15}
 }
 
@@ -59,7 +60,7 @@ func (c MixConfig) Validate() error {
 	}
 	shares := map[string]float64{"speechless": c.Speechless, "quiet_scene": c.QuietScene, "speed_share": c.SpeedShare,
 		"clean": c.Clean, "synthetic": c.Synthetic, "swell": c.Swell, "room": c.Room, "made_room": c.MadeRoom,
-		"noise_room": c.NoiseRoom, "band": c.Band, "colour": c.Colour, "clip": c.Clip, "floor": c.Floor,
+		"noise_room": c.NoiseRoom, "band": c.Band, "colour": c.Colour, "dynamics": c.Dynamics, "clip": c.Clip, "floor": c.Floor,
 		"zeros": c.Zeros, "dropouts": c.Dropouts, "no_quantise": c.NoQuantise}
 	for name, v := range shares {
 		if !(v >= 0 && v <= 1) {
@@ -201,33 +202,51 @@ func (w *MixWorker) setLevel(r *random, level float32, db float64) {
 	}
 	gain := float32(decibels(db)) / level
 	top := peak(w.speech) * gain
-	limit := float32(0.99)
+	highest := float32(0.99)
 	if r.chance(w.config.Clip) {
-		limit = float32(r.between(1.2, 6))
-		gain *= max(1, limit/max(top, 1e-9))
-	} else if top > limit {
-		gain *= limit / top
+		highest = float32(r.between(1.2, 6))
+		gain *= max(1, highest/max(top, 1e-9))
+	} else if top > highest {
+		gain *= highest / top
 	}
 	for i, x := range w.speech {
-		w.speech[i] = max(-1, min(1, gain*x))
+		w.speech[i] = gain * x
 	}
+	limit(w.speech)
 }
 
+// peak is the greatest magnitude. Without their signs, floats compare as the integers that their bits spell.
 func peak(samples []float32) float32 {
-	var top float32
+	var top uint32
 	for _, x := range samples {
-		top = max(top, x, -x)
+		top = max(top, math.Float32bits(x)&^(1<<31))
 	}
-	return top
+	return math.Float32frombits(top)
 }
 
-// round rounds the mix to 16 bits, as most audio that arrives was.
+// limit holds samples within full scale.
+func limit(samples []float32) {
+	for i, x := range samples {
+		if x > 1 {
+			samples[i] = 1
+		} else if x < -1 {
+			samples[i] = -1
+		}
+	}
+}
+
+// round rounds the mix to 16 bits, as most audio that arrives was. Adding 1.5 * 2^23 leaves no bits behind the point.
 func (w *MixWorker) round(r *random) {
+	const shifter = 1.5 * (1 << 23)
 	if r.chance(w.config.NoQuantise) {
 		return
 	}
 	for i, x := range w.speech {
-		w.speech[i] = float32(quantise(x)) * (1.0 / 32768)
+		steps := float32(x*32768) + shifter - shifter
+		if steps > 32767 {
+			steps = 32767
+		}
+		w.speech[i] = steps * (1.0 / 32768)
 	}
 }
 

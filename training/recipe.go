@@ -39,9 +39,12 @@ type BatchConfig struct {
 	// bits of the result, so it belongs to the recipe and not to the machine.
 	Shards int `json:"shards"`
 	// Restart is the share of sequences before which a causal model forgets everything, as at the beginning of a stream.
-	// The others go on with the state, the filters and the windows of the sequence before, as in the hours of a stream. It
-	// takes effect where the beginnings of sequence and batch coincide.
+	// The others go on with the state of the sequence before, as in the hours of a stream. It takes effect where the
+	// beginnings of sequence and batch coincide.
 	Restart float64 `json:"restart"`
+	// Distinct is the number of sequences that are mixed for each lane; after them all are heard again in other
+	// orders, from memory (4 bytes a value). 0 mixes anew for ever, which teaches more a step and takes longer.
+	Distinct int `json:"distinct,omitempty"`
 	// Normalise is the number of sequences from which mean and deviation of the features are estimated.
 	Normalise int `json:"normalise"`
 }
@@ -66,6 +69,9 @@ func (o OptimiserConfig) Rate(step int) float64 {
 	done := float64(step-o.Warmup) / float64(max(1, o.Steps-o.Warmup))
 	return o.FinalLR + float64((o.LR-o.FinalLR)*0.5*(1+math.Cos(math.Pi*done)))
 }
+
+// maxKept bounds the features that are kept to be heard again.
+const maxKept = 16 << 30
 
 // maxRecipe bounds a recipe file.
 const maxRecipe = 1 << 20
@@ -132,7 +138,10 @@ func (r *Recipe) Validate() error {
 		}
 	}
 	hop := r.Features.Hop
+	kept := float64(r.Batch.Distinct*r.Batch.Lanes) * r.Mix.Seconds * float64(r.Features.Rate/hop*(r.Features.Mels+1)) * 4
 	switch {
+	case kept > maxKept:
+		return fmt.Errorf("batch.distinct is %d: that keeps %.1f GiB of features in memory, at most %d are allowed: lower it", r.Batch.Distinct, kept/(1<<30), maxKept>>30)
 	case r.Features.Rate != Rate:
 		return fmt.Errorf("features.rate is %d: material is kept at %d Hz", r.Features.Rate, Rate)
 	case r.Features.Mels != r.Arch.Input:
@@ -155,6 +164,8 @@ func (b BatchConfig) validate() error {
 		return fmt.Errorf("batch.shards is %d: give a divisor of the %d lanes", b.Shards, b.Lanes)
 	case !(b.Restart >= 0 && b.Restart <= 1):
 		return fmt.Errorf("batch.restart is %g: a share is 0 to 1", b.Restart)
+	case b.Distinct < 0 || b.Distinct == 1 || b.Distinct > 1e6:
+		return fmt.Errorf("batch.distinct is %d: give 2 or more sequences, or 0 to mix anew for ever", b.Distinct)
 	case b.Normalise < 1 || b.Normalise > 100000:
 		return fmt.Errorf("batch.normalise is %d: give 1 to 100000 sequences", b.Normalise)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -162,22 +163,53 @@ func TestCheckpointOfSomethingElseIsRefused(t *testing.T) {
 	}
 }
 
-// Each lane hears its sequences one after the other through one feature stream, which a restart resets.
-func TestLoaderLanesAreContinuous(t *testing.T) {
-	r := tinyRecipe(false)
-	r.Batch.Steps = 7 // windows and sequences do not coincide, so that nothing restarts
-	mixer, err := NewMixer(testMaterial(1), r.Mix, r.Seed)
-	if err != nil {
-		t.Fatal(err)
+// Each lane hears its sequences one after the other: those of the mixer, or, when these are limited, each of them once a
+// round.
+func TestLoaderLanesHearTheirSequences(t *testing.T) {
+	for _, distinct := range []int{0, 2} {
+		r := tinyRecipe(false)
+		r.Batch.Steps, r.Batch.Distinct = 7, distinct // windows and sequences do not coincide, so that nothing restarts
+		mixer, err := NewMixer(testMaterial(1), r.Mix, r.Seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := NewLoader(t.Context(), r, mixer, nil, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		begin := slices.Clone(l.Position())
+		x, y := gather(t, l, r, 53)
+		heard := map[string]int{}
+		for lane := range x {
+			for number := uint64(0); number < 6; number++ {
+				from := int(number)*60 - begin[lane].Used
+				if from < 0 {
+					continue
+				}
+				gotX, gotY := x[lane][from*8:(from+60)*8], y[lane][from:from+60]
+				source := which(t, mixer, r, gotX, gotY)
+				if distinct == 0 && source != [2]uint64{uint64(lane), number} {
+					t.Errorf("lane %d hears sequence %v as its number %d", lane, source, number)
+				}
+				if distinct > 0 && (source[1] != number%2 || number < 2 && source[0] != uint64(lane)) {
+					t.Errorf("lane %d, round %d: hears sequence %v as its number %d", lane, number/2, source, number)
+				}
+				heard[fmt.Sprint(number, source)]++
+			}
+		}
+		for key, n := range heard {
+			if n > 1 {
+				t.Errorf("sequence %s is heard by %d lanes in one round", key, n)
+			}
+		}
 	}
-	l, err := NewLoader(t.Context(), r, mixer, nil, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	begin := slices.Clone(l.Position())
-	const batches = 25
-	x, y := make([][]float32, r.Batch.Lanes), make([][]float32, r.Batch.Lanes)
+}
+
+// gather returns features and targets of each lane over some batches.
+func gather(t *testing.T, l *Loader, r *Recipe, batches int) (x, y [][]float32) {
+	t.Helper()
+	x, y = make([][]float32, r.Batch.Lanes), make([][]float32, r.Batch.Lanes)
 	for n := range batches {
 		b, err := l.Next()
 		if err != nil {
@@ -194,22 +226,26 @@ func TestLoaderLanesAreContinuous(t *testing.T) {
 			}
 		}
 	}
-	w := mixer.NewWorker()
-	for lane := range x {
-		stream, _ := features.New(r.Features)
-		var wantX, wantY []float32
-		for number := uint64(0); number < 5; number++ {
-			mix := w.Sequence(uint64(lane), number)
-			wantX = Frames(wantX, stream, mix.Samples)
+	return x, y
+}
+
+// which finds the sequence of the mixer, by lane and number, that has these features and targets.
+func which(t *testing.T, m *Mixer, r *Recipe, x, y []float32) [2]uint64 {
+	t.Helper()
+	w := m.NewWorker()
+	for lane := range uint64(4) {
+		for number := range uint64(6) {
+			stream, _ := features.New(r.Features)
+			mix := w.Sequence(lane, number)
 			marks := make([]float32, len(mix.Samples)/r.Features.Hop)
 			spanFrames(marks, mix.Speech, r.Features.Hop)
-			wantY = append(wantY, marks...)
-		}
-		used := begin[lane].Used
-		if !slices.Equal(x[lane], wantX[used*8:][:len(x[lane])]) || !slices.Equal(y[lane], wantY[used:][:len(y[lane])]) {
-			t.Errorf("lane %d hears something else", lane)
+			if slices.Equal(Frames(nil, stream, mix.Samples), x) && slices.Equal(marks, y) {
+				return [2]uint64{lane, number}
+			}
 		}
 	}
+	t.Fatal("a lane hears what no sequence is")
+	return [2]uint64{}
 }
 
 func TestLoaderRestartsAndResumes(t *testing.T) {

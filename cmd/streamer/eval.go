@@ -11,7 +11,7 @@ import (
 
 type evalCmd struct {
 	Inputs []string `arg:"" name:"recipe|file" help:"One recipe, whose development mixes are made; with --labels recordings."`
-	Data   string   `default:"." env:"STREAMER_DATA" placeholder:"DIR" help:"Folder that the recipe's manifests are in (${default})."`
+	Data   string   `default:"." env:"STREAMER_DATA" placeholder:"DIR" help:"Folder that the recipe's manifests are in; several as in PATH, the first that has a manifest counts (${default})."`
 	Labels string   `placeholder:"DIR" help:"Folder with the truth about the recordings: <stem>.txt (Audacity) or <stem>.rttm."`
 	Model  []string `default:"vad" sep:"none" placeholder:"NAME|PATH" help:"Model to measure, repeatable; a built-in name stands for its causal and its bidirectional one (${default})."`
 	Probs  []string `sep:"none" placeholder:"FILE" help:"Answers of another program to measure too, as process --format json --frames writes them; repeatable."`

@@ -13,7 +13,7 @@ import (
 
 type trainCmd struct {
 	Recipe string `arg:"" help:"Recipe file (JSON)."`
-	Data   string `default:"." env:"STREAMER_DATA" placeholder:"DIR" help:"Folder that the recipe's manifests are in (${default})."`
+	Data   string `default:"." env:"STREAMER_DATA" placeholder:"DIR" help:"Folder that the recipe's manifests are in; several as in PATH, the first that has a manifest counts (${default})."`
 	Out    string `placeholder:"DIR" help:"Folder for model, checkpoint and loss curve (runs/<name of the recipe>)."`
 	Resume bool   `help:"Go on from the checkpoint in the folder, if there is one."`
 	Every  int    `default:"200" placeholder:"STEPS" help:"Steps from one checkpoint to the next (${default})."`
