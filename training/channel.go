@@ -52,7 +52,7 @@ func (w *MixWorker) degrade(r *random, level float64) {
 	if r.chance(w.config.Colour) {
 		w.colour(r)
 	}
-	if r.chance(w.config.Dynamics) {
+	if w.config.Dynamics > 0 && r.chance(w.config.Dynamics) {
 		w.dynamics(r, level)
 	}
 	w.setLevel(r, float32(level), w.config.Level.draw(r))

@@ -26,6 +26,7 @@ type MixConfig struct {
 	CleanSNR    Range   `json:"clean_snr_db"`       //
 	Noises      int     `json:"noises"`             // greatest number of noises at once
 	Synthetic   float64 `json:"synthetic"`          // share of noises that are made rather than recorded
+	Vary        float64 `json:"vary,omitempty"`     // share of recorded noises that are made into another: speed, direction, colour
 	Swell       float64 `json:"swell"`              // share of noises whose level moves slowly
 	Room        float64 `json:"room"`               // share of sequences with speech in a room
 	MadeRoom    float64 `json:"made_room"`          // share of those rooms that are made rather than recorded
@@ -47,7 +48,7 @@ type MixConfig struct {
 func DefaultMix() MixConfig {
 	return MixConfig{Seconds: 12, Speechless: 0.2, QuietScene: 0.03, Gap: 1,
 		SpeedShare: 0.6, Speed: Range{0.85, 1.2}, Voice: 4,
-		SNR: Range{-5, 30}, Clean: 0.12, CleanSNR: Range{30, 60}, Noises: 3, Synthetic: 0.35, Swell: 0.3,
+		SNR: Range{-5, 30}, Clean: 0.12, CleanSNR: Range{30, 60}, Noises: 3, Synthetic: 0.35, Vary: 0.6, Swell: 0.3,
 		Room: 0.4, MadeRoom: 0.6, NoiseRoom: 0.12, Band: 0.3, Colour: 0.4, Dynamics: 0.3, Clip: 0.07, Level: Range{-50, -8},
 		Floor: 0.7, Zeros: 0.08, Dropouts: 0.04, NoQuantise: 0.15}
 }
@@ -59,7 +60,7 @@ func (c MixConfig) Validate() error {
 		return fmt.Errorf("mix.seconds is %g: give a multiple of 0.01 from 0.1 to 600", c.Seconds)
 	}
 	shares := map[string]float64{"speechless": c.Speechless, "quiet_scene": c.QuietScene, "speed_share": c.SpeedShare,
-		"clean": c.Clean, "synthetic": c.Synthetic, "swell": c.Swell, "room": c.Room, "made_room": c.MadeRoom,
+		"clean": c.Clean, "synthetic": c.Synthetic, "vary": c.Vary, "swell": c.Swell, "room": c.Room, "made_room": c.MadeRoom,
 		"noise_room": c.NoiseRoom, "band": c.Band, "colour": c.Colour, "dynamics": c.Dynamics, "clip": c.Clip, "floor": c.Floor,
 		"zeros": c.Zeros, "dropouts": c.Dropouts, "no_quantise": c.NoQuantise}
 	for name, v := range shares {

@@ -1,5 +1,7 @@
 package training
 
+import "slices"
+
 // speechTrack fills w.speech with recordings and pauses, at a level of 1, and returns where speech is.
 func (w *MixWorker) speechTrack(r *random) ([]Span, string) {
 	pools := w.material.Speech
@@ -172,7 +174,8 @@ func (w *MixWorker) addNoise(r *random, from, end int, db float64) {
 }
 
 // recordedNoise fills dst with a recording, from a random place on, repeated as often as it takes: at once, or after random
-// pauses when it is a single sound.
+// pauses when it is a single sound. There are few recordings and many sounds in the world: a share of them is played at another
+// speed, perhaps backwards, through resonances of its own.
 func (w *MixWorker) recordedNoise(r *random, dst []float32) {
 	pool := drawPool(r, w.material.Noise)
 	c := pool.Clips[r.below(len(pool.Clips))]
@@ -184,7 +187,16 @@ func (w *MixWorker) recordedNoise(r *random, dst []float32) {
 	if len(c.Samples) < 4*Rate && r.chance(0.5) {
 		pause = r.geometric(0.05, 3)
 	}
-	src := c.Samples
+	whole := c.Samples
+	vary := w.config.Vary > 0 && r.chance(w.config.Vary)
+	if vary {
+		ratio = r.geometric(0.6, 1.7)
+		if r.chance(0.35) {
+			whole = slices.Clone(whole)
+			slices.Reverse(whole)
+		}
+	}
+	src := whole
 	if len(src) > len(dst)/2 {
 		src = src[r.below(len(src)-len(dst)/2):] // keep at least half of what is asked for
 	}
@@ -198,7 +210,12 @@ func (w *MixWorker) recordedNoise(r *random, dst []float32) {
 		silence := dst[min(at, len(dst)):min(at+int(pause*Rate), len(dst))]
 		clear(silence)
 		at += len(silence)
-		src = c.Samples
+		src = whole
+	}
+	if vary {
+		for range r.below(4) {
+			apply(dst, peaking(r.geometric(80, 7000), r.geometric(0.3, 4), r.between(-14, 14)))
+		}
 	}
 }
 

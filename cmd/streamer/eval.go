@@ -4,21 +4,26 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 
 	"github.com/streamer-audio/streamer/models/pretrained"
 	"github.com/streamer-audio/streamer/training"
 )
 
 type evalCmd struct {
-	Inputs []string `arg:"" name:"recipe|file" help:"One recipe, whose development mixes are made; with --labels recordings."`
-	Data   string   `default:"." env:"STREAMER_DATA" placeholder:"DIR" help:"Folder that the recipe's manifests are in; several as in PATH, the first that has a manifest counts (${default})."`
-	Labels string   `placeholder:"DIR" help:"Folder with the truth about the recordings: <stem>.txt (Audacity) or <stem>.rttm."`
-	Model  []string `default:"vad" sep:"none" placeholder:"NAME|PATH" help:"Model to measure, repeatable; a built-in name stands for its causal and its bidirectional one (${default})."`
-	Probs  []string `sep:"none" placeholder:"FILE" help:"Answers of another program to measure too, as process --format json --frames writes them; repeatable."`
-	JSON   bool     `name:"json" help:"Print the report as JSON."`
-	Write  string   `placeholder:"DIR" help:"Write the mixes as WAV files with label tracks there, and measure nothing."`
-	Seed   uint64   `default:"1" placeholder:"N" help:"Seed of the bootstrap (${default})."`
-	Jobs   int      `default:"${cpus}" placeholder:"N" help:"Recordings at a time; changes no figure (${default})."`
+	Inputs  []string `arg:"" name:"recipe|file" help:"One recipe, whose development mixes are made; with --labels or --picture recordings."`
+	Data    string   `default:"." env:"STREAMER_DATA" placeholder:"DIR" help:"Folder that the recipe's manifests are in; several as in PATH, the first that has a manifest counts (${default})."`
+	Labels  string   `placeholder:"DIR" help:"Folder with the truth about the recordings: <stem>.txt (Audacity) or <stem>.rttm."`
+	Model   []string `default:"vad" sep:"none" placeholder:"NAME|PATH" help:"Model to measure, repeatable; a built-in name stands for its causal and its bidirectional one (${default})."`
+	Probs   []string `sep:"none" placeholder:"FILE" help:"Answers of another program to measure too, as process --format json --frames writes them; repeatable."`
+	JSON    bool     `name:"json" help:"Print the report as JSON."`
+	Only    string   `placeholder:"CORPUS" help:"Mix speech of this corpus alone, every split of it; for models trained without it."`
+	Write   string   `placeholder:"DIR" help:"Write the mixes as WAV files with label tracks there, and measure nothing."`
+	Picture string   `placeholder:"DIR" help:"Draw the recordings, or the first mix of each condition, with their labels and the answers about them there, and measure nothing."`
+	Drift   bool     `help:"Measure instead what a long stream without a reset changes: causal models hear the same mixes at both ends of it, and after quiet."`
+	Minutes float64  `default:"120" placeholder:"N" help:"Length of the stream of --drift (${default})."`
+	Seed    uint64   `default:"1" placeholder:"N" help:"Seed of the bootstrap (${default})."`
+	Jobs    int      `default:"${cpus}" placeholder:"N" help:"Recordings at a time; changes no figure (${default})."`
 }
 
 func (evalCmd) Help() string {
@@ -30,13 +35,18 @@ Examples:
 
     streamer eval --data recordings training/recipes/vad-causal.json
     streamer eval --labels truth calls/*.wav
-    streamer eval --labels truth --model runs/vad/vad.safetensors --json calls/*.wav`
+    streamer eval --labels truth --model runs/vad/vad.safetensors --json calls/*.wav
+    streamer eval --data recordings --drift training/recipes/vad-causal.json
+    streamer eval --picture pictures clean.wav`
 }
 
 // Run measures the detectors and prints the report.
 func (c *evalCmd) Run(ctx context.Context, std streams) error {
-	if c.Labels == "" && len(c.Inputs) != 1 {
+	if !c.recordings() && len(c.Inputs) != 1 {
 		return usagef("give one recipe, or --labels DIR for recordings")
+	}
+	if c.Drift {
+		return c.drift(ctx, std)
 	}
 	set, resamples, err := c.set(ctx)
 	if err != nil {
@@ -49,6 +59,9 @@ func (c *evalCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	if c.Picture != "" {
+		return c.pictures(ctx, std.out, set, detectors[1:]) // the baseline's scores are no probabilities
+	}
 	result, err := training.Evaluate(ctx, set, detectors, resamples, c.Seed, c.Jobs)
 	if err != nil {
 		return err
@@ -59,21 +72,40 @@ func (c *evalCmd) Run(ctx context.Context, std streams) error {
 	return result.WriteTable(std.out)
 }
 
+// recordings tells recordings from a recipe: without labels, only pictures can be made of them.
+func (c *evalCmd) recordings() bool {
+	return c.Labels != "" || (c.Picture != "" && filepath.Ext(c.Inputs[0]) != ".json")
+}
+
 // set is what is to be judged.
 func (c *evalCmd) set(ctx context.Context) (set training.ItemSet, resamples int, err error) {
-	if c.Labels != "" {
+	if c.recordings() {
 		return training.Files(c.Inputs, c.Labels), 0, nil
 	}
-	recipe, err := training.LoadRecipe(c.Inputs[0])
+	recipe, material, err := c.mixed(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	material, err := recipe.Eval.Sources.Load(ctx, c.Data, c.Jobs)
-	if err != nil {
-		return nil, 0, err
+	if c.Picture != "" {
+		recipe.Eval = recipe.Eval.First(1)
 	}
 	set, err = recipe.Eval.Mixes(material)
 	return set, recipe.Eval.Resamples, err
+}
+
+// mixed returns the recipe and what its development mixes are made of.
+func (c *evalCmd) mixed(ctx context.Context) (*training.Recipe, *training.Material, error) {
+	recipe, err := training.LoadRecipe(c.Inputs[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.Only != "" {
+		if recipe, err = recipe.Only(c.Only); err != nil {
+			return nil, nil, err
+		}
+	}
+	material, err := recipe.Eval.Sources.Load(ctx, c.Data, c.Jobs)
+	return recipe, material, err
 }
 
 // detectors are the baseline, the models and the answers of others, in this order.

@@ -1,0 +1,41 @@
+package training
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestRecipeWithoutACorpus(t *testing.T) {
+	r := tinyRecipe(false)
+	r.Train.Speech = []Selection{{Manifest: "a.csv", Include: []string{"one"}}, {Manifest: "a.csv", Include: []string{"two", "one"}}}
+	r.Train.Noise = []Selection{{Manifest: "n.csv"}}
+	r.Eval = testEval()
+	r.Eval.Sources.Speech = []Selection{{Manifest: "a.csv", Include: []string{"one"}, Split: "dev"}, {Manifest: "a.csv", Include: []string{"two"}, Split: "dev"}}
+	out, err := r.Without("one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out.Train.Speech) != 1 || out.Train.Speech[0].Matches(Entry{Name: "one/x.wav"}) || !out.Train.Speech[0].Matches(Entry{Name: "two/x.wav"}) {
+		t.Errorf("speech %+v", out.Train.Speech)
+	}
+	if len(out.Train.Noise) != 1 || out.Train.Noise[0].Matches(Entry{Name: "one/n.wav"}) {
+		t.Errorf("noise %+v", out.Train.Noise)
+	}
+	if out.Hash() == r.Hash() || len(r.Train.Speech) != 2 || len(r.Train.Speech[1].Exclude) != 0 {
+		t.Error("the recipe itself was changed, or its hash was not")
+	}
+	r.Train.Speech = r.Train.Speech[:1]
+	if _, err := r.Without("one"); err == nil || !strings.Contains(err.Error(), "no speech is left") {
+		t.Errorf("nothing left: %v", err)
+	}
+	only, err := r.Only("two")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := only.Eval.Sources.Speech; len(s) != 1 || s[0].Split != "" || !s[0].Matches(Entry{Name: "two/x.wav", Split: "train"}) {
+		t.Errorf("speech of the mixes %+v", s)
+	}
+	if _, err := r.Only("three"); err == nil || !strings.Contains(err.Error(), `"three"`) {
+		t.Errorf("unknown corpus: %v", err)
+	}
+}
