@@ -4,6 +4,10 @@
 //
 //	samples -> audio.Resampler -> features.Stream -> models.State -> decider -> []Event
 //
+// What becomes of the probabilities is said by a [DeciderConfig]. Its one knob
+// for users is Sensitivity; its defaults differ between models that hear the
+// past alone and those that hear everything.
+//
 // A Pipeline is immutable and shared; a [Session] is one stream's way through
 // it. A live stream pushes chunks as they come; a recording pushes all of
 // itself and then flushes. Nothing else differs, and the pieces in which
@@ -30,15 +34,19 @@ type Config struct {
 	// pipeline sets 0; models.Unbounded accepts models that answer only when
 	// the recording is over.
 	MaxDelay int
-	Decider  DeciderConfig
-	Frames   bool // one frame event with the raw probabilities per Push or Flush
+	// Decider is for the answers of the model. With nothing in it, or with
+	// Sensitivity alone, it is the default that fits the model.
+	Decider DeciderConfig
+	Frames  bool // one frame event with the raw probabilities per Push or Flush
 	// Final revises each finished segment with a model that hears both
-	// directions. It must use the same feature recipe. nil: no revision.
+	// directions. It must use the same feature recipe. nil: no revision. What
+	// it answers is decided by the default that fits it, at the Sensitivity of
+	// Decider.
 	Final *models.Model
 }
 
 // DefaultConfig accepts causal models only.
-func DefaultConfig() Config { return Config{Decider: DefaultDecider()} }
+func DefaultConfig() Config { return Config{} }
 
 // Pipeline is a model with everything around it, ready to open sessions.
 type Pipeline struct {
@@ -46,12 +54,14 @@ type Pipeline struct {
 	config   Config
 	features *features.Stream // opened per session
 	limits   limits
+	final    limits // of the final pass
 	pass     string
 }
 
 // New returns a Pipeline around the model, whose metadata brings the feature
 // recipe along.
 func New(m *models.Model, c Config) (*Pipeline, error) {
+	c.Decider = c.Decider.orDefault(hearsAll(m))
 	if err := c.Decider.Validate(); err != nil {
 		return nil, err
 	}
@@ -70,12 +80,18 @@ func New(m *models.Model, c Config) (*Pipeline, error) {
 		return nil, errors.New("pipeline: the model of the final pass has another feature recipe than the live one")
 	}
 	p := &Pipeline{model: m, config: c, features: f, pass: Causal}
-	if m.Lookahead() == models.Unbounded {
+	if hearsAll(m) {
 		p.pass = Bidirectional
 	}
 	p.limits = c.Decider.limits(p.Hop())
+	if c.Final != nil {
+		p.final = DeciderConfig{Sensitivity: c.Decider.Sensitivity}.orDefault(hearsAll(c.Final)).limits(p.Hop())
+	}
 	return p, nil
 }
+
+// hearsAll tells whether a model answers when the recording is over.
+func hearsAll(m *models.Model) bool { return m.Lookahead() == models.Unbounded }
 
 func frames(n int) string {
 	if n == models.Unbounded {
@@ -116,7 +132,7 @@ func (p *Pipeline) rate() int { return p.features.Config().Rate }
 // the frame + L, resampler included. bounded is false when the answer waits
 // for the end of the recording.
 func (p *Pipeline) Latency(rate int) (seconds float64, bounded bool) {
-	if p.model.Lookahead() == models.Unbounded {
+	if hearsAll(p.model) {
 		return 0, false
 	}
 	res, err := audio.NewResampler(rate, p.rate())

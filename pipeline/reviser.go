@@ -30,7 +30,7 @@ type reviser struct {
 func newReviser(p *Pipeline) *reviser {
 	m := p.config.Final
 	perSecond := int64(p.rate() / p.features.Shift())
-	return &reviser{p: p, dim: m.Arch().Input, state: m.NewState(), decider: decider{limits: p.limits},
+	return &reviser{p: p, dim: m.Arch().Input, state: m.NewState(), decider: decider{limits: p.final},
 		context: contextSeconds * perSecond, longest: longestSeconds * perSecond, out: make([]float32, m.Arch().Outputs)}
 }
 
@@ -55,8 +55,9 @@ func (r *reviser) push(frame []float32) {
 	}
 }
 
-// start says that speech was found from the frame on.
-func (r *reviser) start(frame int64) { r.open, r.begin = true, max(frame, r.first) }
+// start says that speech was found from the frame on. The last revision may
+// have reached beyond that frame, since the two passes place ends differently.
+func (r *reviser) start(frame int64) { r.open, r.begin = true, max(frame, r.first, r.said) }
 
 // full tells that the open segment must be revised before it ends.
 func (r *reviser) full() bool { return r.open && r.end()-r.begin >= r.longest }

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 )
 
 func finals(events []Event) (causal, final []Event) {
@@ -112,5 +113,44 @@ func TestRestoredSessionRevisesOnlyWhatItHeard(t *testing.T) {
 	_, final = finals(b.Push(events, quiet))
 	if len(final) != 1 || final[0].Start < 0.97 /* the second burst, less its pre-roll */ {
 		t.Fatalf("%+v", final)
+	}
+}
+
+// Each pass has the decider that fits it, both at the sensitivity asked for.
+func TestTheFinalPassHasItsOwnDecider(t *testing.T) {
+	for _, sensitivity := range []float64{0, 0.3} {
+		p := newPipeline(t, false, func(c *Config) {
+			c.Final = levelModel(t, true)
+			c.Decider = DefaultDecider(false)
+			c.Decider.Sensitivity, c.Decider.PreRoll = sensitivity, time.Second
+		})
+		want := DefaultDecider(true)
+		want.Sensitivity = sensitivity
+		if got := open(t, p, 16000).final.decider.limits; got != want.limits(p.Hop()) {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
+// The final pass may put an end behind the place where the causal pass puts the
+// next start: what has been revised is not revised again.
+func TestRevisionsNeverOverlap(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 0))
+	p := newPipeline(t, false, func(c *Config) {
+		c.Final = levelModel(t, true)
+		c.Decider = DefaultDecider(false)
+		c.Decider.PreRoll, c.Decider.PostRoll, c.Decider.MinSilence = time.Second, -150*time.Millisecond, 50*time.Millisecond
+	})
+	for range 5 {
+		s := open(t, p, 16000)
+		events := s.Push(nil, bursts(rng, 16000, 10))
+		_, final := finals(s.Flush(events))
+		end := 0.0
+		for _, f := range final {
+			if f.Start < end-1e-9 || f.Duration <= 0 {
+				t.Fatalf("%s: the last one ended at %g", f.AppendJSON(nil), end)
+			}
+			end = f.Start + f.Duration
+		}
 	}
 }

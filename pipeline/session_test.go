@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/streamer-audio/streamer/models"
 )
@@ -141,14 +142,23 @@ func due(i, rate int, latency float64) float64 {
 
 func TestRestoredSessionContinuesBitForBit(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 0))
-	for _, both := range []bool{false, true} {
-		p := newPipeline(t, both, withFrames)
+	doubtful := 0
+	for i, both := range []bool{false, true, false} {
+		p := newPipeline(t, both, func(c *Config) {
+			c.Frames = true
+			if c.Decider = DefaultDecider(both); i == 2 { // gathers for most of a burst
+				c.Decider.Evidence, c.Decider.Sensitivity, c.Decider.PostRoll = 80, 0.4, -30*time.Millisecond
+			}
+		})
 		for _, rate := range rates {
 			for range 3 {
 				samples := bursts(rng, rate, 1)
 				cut := rng.IntN(len(samples))
 				a := open(t, p, rate)
 				events, probs := gather(nil, nil, a.Push(nil, samples[:cut]))
+				if e := a.decider.evidence; e > 0 && e < a.decider.enough {
+					doubtful++
+				}
 				saved, err := a.AppendBinary(nil)
 				if err != nil {
 					t.Fatal(err)
@@ -170,6 +180,9 @@ func TestRestoredSessionContinuesBitForBit(t *testing.T) {
 			}
 		}
 	}
+	if doubtful == 0 {
+		t.Error("no snapshot was taken while evidence was being gathered")
+	}
 }
 
 func TestSnapshotOfOtherSettingsIsRefused(t *testing.T) {
@@ -178,9 +191,17 @@ func TestSnapshotOfOtherSettingsIsRefused(t *testing.T) {
 	if err := open(t, p, 8000).UnmarshalBinary(saved); err == nil {
 		t.Error("another rate was taken")
 	}
-	other := newPipeline(t, false, func(c *Config) { c.Decider.On = 0.9 })
-	if err := open(t, other, 16000).UnmarshalBinary(saved); err == nil {
-		t.Error("another threshold was taken")
+	for name, change := range map[string]func(*DeciderConfig){
+		"threshold": func(c *DeciderConfig) { c.On = 0.9 }, "sensitivity": func(c *DeciderConfig) { c.Sensitivity = 0.6 },
+		"evidence": func(c *DeciderConfig) { c.Evidence++ }, "post-roll": func(c *DeciderConfig) { c.PostRoll -= time.Second },
+	} {
+		other := newPipeline(t, false, func(c *Config) {
+			c.Decider = DefaultDecider(false)
+			change(&c.Decider)
+		})
+		if err := open(t, other, 16000).UnmarshalBinary(saved); err == nil {
+			t.Errorf("another %s was taken", name)
+		}
 	}
 	s := open(t, p, 16000)
 	s.Push(nil, make([]float32, 5000))
@@ -283,6 +304,7 @@ func TestNewAndOpenRefuse(t *testing.T) {
 		t.Errorf("a live pipeline took a bidirectional model: %v", err)
 	}
 	c := DefaultConfig()
+	c.Decider = DefaultDecider(false)
 	c.Decider.On = 2
 	if _, err := New(levelModel(t, false), c); err == nil {
 		t.Error("a threshold of 2 was taken")

@@ -9,7 +9,7 @@ import (
 
 const (
 	magic   = "STRP"
-	version = 1
+	version = 2 // 2: evidence
 	// maxStage bounds what one stage may have saved.
 	maxStage = 1 << 30
 )
@@ -26,8 +26,9 @@ func (s *Session) AppendBinary(b []byte) ([]byte, error) {
 		b = snapshot.AppendInt(b, *v)
 	}
 	b = snapshot.AppendInt(b, int64(boolInt(s.decider.speech)))
-	b = snapshot.AppendFloat(b, s.decider.sum)
-	b = snapshot.AppendFloat(b, s.decider.tail)
+	for _, v := range []float64{s.decider.sum, s.decider.tail, float64(s.decider.evidence)} {
+		b = snapshot.AppendFloat(b, v)
+	}
 	for _, stage := range s.stages() {
 		raw, err := stage.AppendBinary(nil)
 		if err != nil {
@@ -56,7 +57,7 @@ func (s *Session) restore(b []byte) error {
 	r := snapshot.Open(b, magic, version)
 	for i, want := range s.fixed() {
 		if got := r.Int("setting", math.MinInt64, math.MaxInt64); r.Err() == nil && got != want {
-			r.Fail("%s is %d, this session has %d", [...]string{"rate", "threshold on", "threshold off", "minimum of speech",
+			r.Fail("%s is %d, this session has %d", [...]string{"rate", "threshold on", "threshold off", "evidence", "minimum of speech",
 				"minimum of silence", "pre-roll", "post-roll"}[i], got, want)
 		}
 	}
@@ -64,7 +65,8 @@ func (s *Session) restore(b []byte) error {
 		*v = r.Int("counter", 0, maxPosition)
 	}
 	s.decider.speech = r.Int("speech", 0, 1) == 1
-	s.decider.sum, s.decider.tail = r.Float(), r.Float()
+	s.decider.sum, s.decider.tail = weight(r, "sum", maxPosition), weight(r, "tail", maxPosition)
+	s.decider.evidence = float32(weight(r, "evidence", float64(s.decider.enough)))
 	for _, stage := range s.stages() {
 		raw := r.Bytes("stage", maxStage)
 		if err := r.Err(); err != nil {
@@ -82,11 +84,21 @@ func (s *Session) restore(b []byte) error {
 	return r.Close()
 }
 
+// weight reads a number that is not below 0.
+func weight(r *snapshot.Reader, name string, most float64) float64 {
+	v := r.Float()
+	if !(v >= 0 && v <= most) {
+		r.Fail("%s is %g, not between 0 and %g", name, v, most)
+		return 0
+	}
+	return v
+}
+
 // fixed are the settings that a snapshot must share with its session.
-func (s *Session) fixed() [7]int64 {
+func (s *Session) fixed() [8]int64 {
 	l := &s.p.limits
-	return [7]int64{int64(s.rate), int64(math.Float32bits(l.on)), int64(math.Float32bits(l.off)),
-		l.minSpeech, l.minSilence, l.preRoll, l.postRoll}
+	return [8]int64{int64(s.rate), int64(math.Float32bits(l.on)), int64(math.Float32bits(l.off)),
+		int64(math.Float32bits(l.enough)), l.minSpeech, l.minSilence, l.preRoll, l.postRoll}
 }
 
 // counters are the numbers of a session and of its decider.

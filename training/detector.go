@@ -62,26 +62,50 @@ func (d *modelDetector) Latency() (float64, bool) {
 }
 
 func (d *modelDetector) Scores(item *Item) ([]float64, error) {
-	stream, state := d.stream.Open(), d.model.NewState()
-	var scores []float64
-	out := make([]float32, 1)
-	collect := func() {
-		for state.Next(out) {
-			scores = append(scores, float64(out[0]))
-		}
+	e := d.open()
+	scores := e.hear(nil, item.Samples)
+	return regrid(e.flush(scores), float64(d.stream.Shift())/Rate, item.Frames()), nil
+}
+
+// ear is the way of one stream through a model, with features and state carried from one piece to the next.
+type ear struct {
+	stream *features.Stream
+	state  *models.State
+	frames []float32
+	out    [1]float32
+}
+
+func (d *modelDetector) open() *ear { return &ear{stream: d.stream.Open(), state: d.model.NewState()} }
+
+// hear appends the scores that are known once the samples have come.
+func (e *ear) hear(scores []float64, samples []float32) []float64 {
+	e.frames = Frames(e.frames[:0], e.stream, samples)
+	return e.answer(scores)
+}
+
+// flush appends the scores that waited for the end of the stream.
+func (e *ear) flush(scores []float64) []float64 {
+	e.stream.Flush()
+	e.frames = drain(e.frames[:0], e.stream, e.stream.Dim())
+	scores = e.answer(scores)
+	e.state.Flush()
+	return e.fetch(scores)
+}
+
+func (e *ear) answer(scores []float64) []float64 {
+	dim := e.stream.Dim()
+	for rest := e.frames; len(rest) > 0; rest = rest[dim:] {
+		e.state.Push(rest[:dim])
+		scores = e.fetch(scores)
 	}
-	hear := func(frames []float32) {
-		for dim := stream.Dim(); len(frames) > 0; frames = frames[dim:] {
-			state.Push(frames[:dim])
-			collect()
-		}
+	return scores
+}
+
+func (e *ear) fetch(scores []float64) []float64 {
+	for e.state.Next(e.out[:]) {
+		scores = append(scores, float64(e.out[0]))
 	}
-	hear(Frames(nil, stream, item.Samples))
-	stream.Flush()
-	hear(drain(nil, stream, stream.Dim()))
-	state.Flush()
-	collect()
-	return regrid(scores, float64(stream.Shift())/Rate, item.Frames()), nil
+	return scores
 }
 
 // regrid returns, for each 10 ms, the score of the frame that covers its middle; the last one goes on to the end.

@@ -7,6 +7,9 @@
 // Everything random is a pure function of the recipe, its seed and a counter: a mixed sequence depends on
 // (recipe, seed, lane, number) and on nothing that ran before it, so that any number of goroutines may prepare
 // sequences ahead and a run can be stopped and resumed without changing a bit of the result.
+//
+// An evaluation asks any number of detectors about the same recordings. It says what their scores are worth frame by
+// frame, what segments the decider of package pipeline makes of them, and how far they are from being probabilities.
 package training
 
 // Rate is the sample rate in Hz at which clips are kept in memory, mixed and labelled. Files of another rate are

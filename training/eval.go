@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"github.com/streamer-audio/streamer/pipeline"
 )
 
 // Figure is a number of a report; NaN, which says that it does not exist, is null in JSON.
@@ -21,10 +23,12 @@ func (f Figure) MarshalJSON() ([]byte, error) {
 
 // Report is the outcome of an evaluation.
 type Report struct {
-	Seed        uint64       `json:"seed"`
-	Resamples   int          `json:"resamples"`
-	Rows        []Row        `json:"rows"`
-	Differences []Difference `json:"differences"`
+	Seed        uint64        `json:"seed"`
+	Resamples   int           `json:"resamples"`
+	Sensitivity float64       `json:"sensitivity"`
+	Rows        []Row         `json:"rows"`
+	Reliability []Reliability `json:"reliability"` // of each detector, over all recordings
+	Differences []Difference  `json:"differences"`
 }
 
 // Row is what one detector did on one group of recordings: all of a condition, or all with speech of one corpus.
@@ -47,6 +51,8 @@ type Row struct {
 	Missed    Figure `json:"missed"`       // share of onsets
 	FalseHalf Figure `json:"false_alarms_per_min"`
 	FalseOp   Figure `json:"false_alarms_per_min_at_threshold"` // at the operating point of "all"
+
+	Segments SegmentFigures `json:"segments"`
 }
 
 // Difference is how much larger the area under the curve of A is than that of B on the same recordings.
@@ -64,36 +70,54 @@ type heard struct {
 	condition, corpus string
 	speech            []Span
 	labels            []bool
-	scores            [][]float64 // of each detector
+	scores            [][]float64          // of each detector
+	segments          [][]pipeline.Stretch // of each detector
 }
 
 // AllSpeech is the group of all recordings that hold speech.
 const AllSpeech = "all"
 
-// Evaluate lets each detector judge each recording of the set, jobs at a time, and compares them. The report depends on the
-// set, the detectors and the seed alone. Recordings are not kept: memory grows with the number of frames.
-func Evaluate(ctx context.Context, set ItemSet, detectors []Detector, resamples int, seed uint64, jobs int) (*Report, error) {
-	if resamples == 0 {
-		resamples = 1000
+// EvalOptions are what an evaluation depends on besides its recordings and detectors.
+type EvalOptions struct {
+	Resamples   int // of the bootstrap; 0 means 1000
+	Seed        uint64
+	Sensitivity float64 // of the decider; 0 means 1/2, its default
+	Jobs        int     // recordings at a time; changes no figure
+}
+
+// Evaluate lets each detector judge each recording of the set and compares them. The report depends on the set, the
+// detectors and the options alone. Recordings are not kept: memory grows with the number of frames.
+func Evaluate(ctx context.Context, set ItemSet, detectors []Detector, o EvalOptions) (*Report, error) {
+	if o.Resamples == 0 {
+		o.Resamples = 1000
+	}
+	if o.Sensitivity == 0 {
+		o.Sensitivity = 0.5
 	}
 	items := make([]heard, set.Len())
-	err := parallel(ctx, max(1, jobs), len(items), func(_, i int) (err error) {
-		items[i], err = judge(set, i, detectors)
+	err := parallel(ctx, max(1, o.Jobs), len(items), func(_, i int) (err error) {
+		items[i], err = judge(set, i, detectors, o.Sensitivity)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	e := &evaluation{ctx: ctx, detectors: detectors, report: &Report{Seed: seed, Resamples: resamples}, jobs: jobs}
+	e := &evaluation{ctx: ctx, detectors: detectors, jobs: o.Jobs,
+		report: &Report{Seed: o.Seed, Resamples: o.Resamples, Sensitivity: o.Sensitivity}}
 	for _, g := range groups(items) {
 		if err := e.group(g); err != nil {
 			return nil, err
 		}
 	}
+	whole := group{items: items}
+	for d, detector := range detectors {
+		scores, labels := whole.frames(d)
+		e.report.Reliability = append(e.report.Reliability, NewReliability(detector.Name(), scores, labels))
+	}
 	return e.report, nil
 }
 
-func judge(set ItemSet, i int, detectors []Detector) (heard, error) {
+func judge(set ItemSet, i int, detectors []Detector, sensitivity float64) (heard, error) {
 	item, err := set.Item(i)
 	if err != nil {
 		return heard{}, err
@@ -107,7 +131,8 @@ func judge(set ItemSet, i int, detectors []Detector) (heard, error) {
 		if len(scores) != len(h.labels) || slices.ContainsFunc(scores, math.IsNaN) {
 			return heard{}, fmt.Errorf("%s: %s: %d scores, or NaN among them, for %d frames", item.ID, d.Name(), len(scores), len(h.labels))
 		}
-		h.scores = append(h.scores, scores)
+		_, bounded := d.Latency()
+		h.scores, h.segments = append(h.scores, scores), append(h.segments, decide(scores, bounded, sensitivity))
 	}
 	return h, nil
 }
@@ -116,6 +141,14 @@ func judge(set ItemSet, i int, detectors []Detector) (heard, error) {
 type group struct {
 	name  string
 	items []heard
+}
+
+// frames returns the scores of detector d and the truth, of each recording.
+func (g group) frames(d int) (scores [][]float64, labels [][]bool) {
+	for _, h := range g.items {
+		scores, labels = append(scores, h.scores[d]), append(labels, h.labels)
+	}
+	return scores, labels
 }
 
 // groups returns all recordings with speech, then each condition, then each corpus, in the order of their appearance.
@@ -158,17 +191,9 @@ type evaluation struct {
 
 func (e *evaluation) group(g group) error {
 	var rankings []*Ranking
-	labels := make([][]bool, len(g.items))
-	for i, h := range g.items {
-		labels[i] = h.labels
-	}
 	rows := make([]Row, len(e.detectors))
 	for d := range e.detectors {
-		scores := make([][]float64, len(g.items))
-		for i, h := range g.items {
-			scores[i] = h.scores[d]
-		}
-		ranking := NewRanking(scores, labels)
+		ranking := NewRanking(g.frames(d))
 		rankings = append(rankings, ranking)
 		rows[d] = e.row(g, d, ranking.Figures(nil))
 	}
@@ -196,9 +221,11 @@ func (e *evaluation) row(g group, d int, f Figures) Row {
 	}
 	latency, bounded := e.detectors[d].Latency()
 	var onsets Onsets
+	segments := segmentSum{latency: latency}
 	frames, speech, falseHalf, falseOp := 0, 0, 0, 0
 	for _, h := range g.items {
 		onsets.MeasureOnsets(h.scores[d], h.speech, f.Threshold, latency)
+		segments.add(h.segments[d], h.speech)
 		falseHalf += FalseAlarms(h.scores[d], h.labels, 0.5)
 		falseOp += FalseAlarms(h.scores[d], h.labels, e.operating[d])
 		frames += len(h.labels)
@@ -219,5 +246,6 @@ func (e *evaluation) row(g group, d int, f Figures) Row {
 		AUC: Figure(f.AUC), TPR5: Figure(f.TPR5), EER: Figure(f.EER), Threshold: Figure(f.Threshold), Bounded: bounded,
 		Onsets: count, OnsetMS: Figure(1000 * onsets.Quantile(0.5)), OnsetP95: Figure(1000 * onsets.Quantile(0.95)),
 		Missed:    Figure(float64(onsets.Missed) / float64(count)),
-		FalseHalf: Figure(float64(falseHalf) / silentMinutes), FalseOp: atOperating}
+		FalseHalf: Figure(float64(falseHalf) / silentMinutes), FalseOp: atOperating,
+		Segments: segments.figures(silentMinutes)}
 }

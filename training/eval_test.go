@@ -55,7 +55,7 @@ func evaluate(t *testing.T, jobs int, detectors ...Detector) *Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := Evaluate(t.Context(), set, detectors, 100, 1, jobs)
+	report, err := Evaluate(t.Context(), set, detectors, EvalOptions{Resamples: 100, Seed: 1, Jobs: jobs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,8 @@ func TestTableAndJSON(t *testing.T) {
 	if err := report.WriteTable(&table); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"group", "ROC-AUC", "10dB", "corpus one", "offline", "offline - energy", "*", "100 resamples, seed 1"} {
+	for _, want := range []string{"group", "ROC-AUC", "10dB", "corpus one", "offline", "offline - energy", "*", "100 resamples, seed 1",
+		"sensitivity 0.5", "announced ms", "ECE"} {
 		if !strings.Contains(table.String(), want) {
 			t.Errorf("the table has no %q:\n%s", want, &table)
 		}
@@ -144,7 +145,7 @@ func TestTableAndJSON(t *testing.T) {
 	if err := json.Unmarshal(b, &back); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(b), "NaN") || !strings.Contains(string(b), `"roc_auc":null`) {
+	if strings.Contains(string(b), "NaN") || !strings.Contains(string(b), `"roc_auc":null`) || !strings.Contains(string(b), `"reliability":[{`) {
 		t.Errorf("a figure that does not exist is not null: %s", b)
 	}
 }
@@ -290,7 +291,7 @@ func TestWrittenMixesAreTheMixes(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "clean-0000.txt")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Evaluate(t.Context(), files, []Detector{NewEnergyDetector()}, 10, 1, 2); err == nil || !strings.Contains(err.Error(), "clean-0000") {
+	if _, err := Evaluate(t.Context(), files, []Detector{NewEnergyDetector()}, EvalOptions{Resamples: 10, Seed: 1, Jobs: 2}); err == nil || !strings.Contains(err.Error(), "clean-0000") {
 		t.Errorf("a recording without labels: %v", err)
 	}
 }
@@ -323,7 +324,7 @@ func TestBrokenDetectorsAreNamed(t *testing.T) {
 	nan := make([]float64, 300)
 	nan[7] = math.NaN()
 	for _, scores := range [][]float64{nil, make([]float64, 299), nan} {
-		_, err := Evaluate(t.Context(), set, []Detector{broken{scores}}, 10, 1, 1)
+		_, err := Evaluate(t.Context(), set, []Detector{broken{scores}}, EvalOptions{Resamples: 10, Seed: 1})
 		if err == nil || !strings.Contains(err.Error(), "clean-0000: broken") {
 			t.Errorf("%d scores: %v", len(scores), err)
 		}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/streamer-audio/streamer/audio"
 )
@@ -72,6 +73,15 @@ func (k Condition) mix(seconds float64) MixConfig {
 	}
 	if k.Level != nil {
 		c.Level = *k.Level
+	}
+	return c
+}
+
+// First returns the configuration with at most n mixes of each condition.
+func (c EvalConfig) First(n int) EvalConfig {
+	c.Conditions = slices.Clone(c.Conditions)
+	for i := range c.Conditions {
+		c.Conditions[i].Mixes = min(n, c.Conditions[i].Mixes)
 	}
 	return c
 }
@@ -158,35 +168,46 @@ func (s *mixSet) Item(i int) (*Item, error) {
 	for ; i >= s.conditions[k].Mixes; k++ {
 		i -= s.conditions[k].Mixes
 	}
-	mix := s.mixers[k].NewWorker().Sequence(0, uint64(i))
-	name := s.conditions[k].Name
-	return &Item{ID: fmt.Sprintf("%s-%04d", name, i), Condition: name, Corpus: mix.Corpus,
-		Samples: append([]float32(nil), mix.Samples...), Speech: mix.Speech}, nil
+	return s.mix(k, 0, i), nil
 }
 
-// fileSet is recordings with label files.
+// mix returns mix i of a condition. The set is the first conditions[k].Mixes of lane 0; there is no end of others.
+func (s *mixSet) mix(k int, lane uint64, i int) *Item {
+	mix := s.mixers[k].NewWorker().Sequence(lane, uint64(i))
+	name := s.conditions[k].Name
+	return &Item{ID: fmt.Sprintf("%s-%04d", name, i), Condition: name, Corpus: mix.Corpus,
+		Samples: append([]float32(nil), mix.Samples...), Speech: mix.Speech}
+}
+
+// fileSet is recordings with label files, or clean ones.
 type fileSet struct {
 	paths  []string
 	labels string
 }
 
-// Files returns recordings whose truth lies in dir as ReadLabels expects it.
+// Files returns recordings whose truth lies in dir as ReadLabels expects it. Without dir it is what LabelSpeech says, which
+// is the truth of clean recordings only.
 func Files(paths []string, dir string) ItemSet { return &fileSet{paths, dir} }
 
 func (s *fileSet) Len() int { return len(s.paths) }
 
 func (s *fileSet) Item(i int) (*Item, error) {
 	path := s.paths[i]
-	speech, err := ReadLabels(s.labels, stem(path))
-	if err != nil {
-		return nil, err
-	}
 	samples, err := ReadEntry(Entry{Path: path})
 	if err != nil {
 		return nil, err
 	}
-	speech = cutSpan(speech, Span{len(samples), math.MaxInt})
-	return &Item{ID: path, Condition: "files", Corpus: "-", Samples: samples, Speech: speech}, nil
+	item := &Item{ID: path, Condition: "files", Corpus: "-", Samples: samples}
+	if s.labels == "" {
+		item.Speech = LabelSpeech(samples)
+		return item, nil
+	}
+	speech, err := ReadLabels(s.labels, stem(path))
+	if err != nil {
+		return nil, err
+	}
+	item.Speech = cutSpan(speech, Span{len(samples), math.MaxInt})
+	return item, nil
 }
 
 // WriteItems writes a set as WAV files with Audacity label tracks into dir, so that other detectors can be run on it.

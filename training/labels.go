@@ -14,7 +14,7 @@ import (
 // The threshold lies 12 dB over the floor, but not further than 28 dB below the peak when the floor is digital silence,
 // and at least 15 dB below the peak when there are hardly any pauses. A gap of up to 30 ms inside speech is filled, then
 // runs shorter than 50 ms are dropped (clicks), then pauses of up to 100 ms are filled (stops between sounds of one word).
-// It needs the whole file and a clean one: it labels the material before mixing, it is no detector.
+// It needs the whole file and a clean one: it labels the material before mixing, it is no detector. docs/LABELS.md shows it.
 const (
 	labelHighpass    = 100.0 // Hz
 	labelFloorShare  = 0.10
@@ -31,33 +31,44 @@ const (
 // Span is a stretch of samples, from Start up to but not including End.
 type Span struct{ Start, End int }
 
-// LabelSpeech returns the stretches of a clean recording at Rate that hold speech, in order and not touching one
-// another. Boundaries fall on multiples of 10 ms, except the end of the recording.
-func LabelSpeech(samples []float32) []Span {
-	marks := labelFrames(frameLevels(samples))
-	var spans []Span
-	for _, r := range runs(marks, true) {
-		spans = append(spans, Span{r.Start * labelHop, min(r.End*labelHop, len(samples))})
-	}
-	return spans
+// Labelling is a clean recording as the rule sees it.
+type Labelling struct {
+	Levels                 []float64 // dB, per 10 ms
+	Floor, Peak, Threshold float64   // dB
+	Speech                 []Span    // in order and not touching one another
 }
 
-func labelFrames(levels []float64) []bool {
+// LabelSpeech returns the stretches of a clean recording at Rate that hold speech, in order and not touching one
+// another. Boundaries fall on multiples of 10 ms, except the end of the recording.
+func LabelSpeech(samples []float32) []Span { return NewLabelling(samples).Speech }
+
+// NewLabelling applies the rule to a clean recording at Rate and keeps what it decided by.
+func NewLabelling(samples []float32) Labelling {
+	l, marks := labelFrames(frameLevels(samples))
+	for _, r := range runs(marks, true) {
+		l.Speech = append(l.Speech, Span{r.Start * labelHop, min(r.End*labelHop, len(samples))})
+	}
+	return l
+}
+
+// labelFrames is the rule, from the levels of frames to which of them are speech.
+func labelFrames(levels []float64) (l Labelling, marks []bool) {
+	l.Levels = levels
 	if len(levels) == 0 {
-		return nil
+		return l, nil
 	}
 	sorted := slices.Sorted(slices.Values(levels))
-	floor, peak := percentile(sorted, labelFloorShare), percentile(sorted, labelPeakShare)
-	threshold := min(max(floor+labelOverFloor, peak-labelUnderPeak), peak-labelAtLeastDown)
-	threshold = max(threshold, labelSilence)
-	marks := make([]bool, len(levels))
-	for i, l := range levels {
-		marks[i] = l > threshold
+	l.Floor, l.Peak = percentile(sorted, labelFloorShare), percentile(sorted, labelPeakShare)
+	l.Threshold = min(max(l.Floor+labelOverFloor, l.Peak-labelUnderPeak), l.Peak-labelAtLeastDown)
+	l.Threshold = max(l.Threshold, labelSilence)
+	marks = make([]bool, len(levels))
+	for i, level := range levels {
+		marks[i] = level > l.Threshold
 	}
 	fillRuns(marks, false, labelFillGap)
 	fillRuns(marks, true, labelMinRun-1)
 	fillRuns(marks, false, labelFillPause)
-	return marks
+	return l, marks
 }
 
 // fillRuns flips the runs of value that are at most longest frames long. Runs at the ends of the recording are flipped

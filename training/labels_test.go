@@ -81,10 +81,10 @@ func TestLabelThreshold(t *testing.T) {
 	for _, c := range []struct {
 		pause, word, threshold float64
 	}{{-60, -30, -48}, {-90, -30, -58}, {-40, -30, -45}} {
-		above := labelFrames(levels(c.pause, c.word, c.threshold+0.1))
-		below := labelFrames(levels(c.pause, c.word, c.threshold-0.1))
-		if !above[100] || below[100] {
-			t.Errorf("pause %g, word %g: the threshold is not at %g", c.pause, c.word, c.threshold)
+		l, above := labelFrames(levels(c.pause, c.word, c.threshold+0.1))
+		_, below := labelFrames(levels(c.pause, c.word, c.threshold-0.1))
+		if !above[100] || below[100] || l.Threshold != c.threshold {
+			t.Errorf("pause %g, word %g: the threshold is not at %g but %g", c.pause, c.word, c.threshold, l.Threshold)
 		}
 	}
 }

@@ -185,3 +185,16 @@ func FalseAlarms(scores []float64, labels []bool, threshold float64) int {
 	}
 	return count
 }
+
+// Above returns the stretches whose scores, one per 10 ms, reach a threshold.
+func Above(scores []float64, threshold float64) []Span {
+	marks := make([]bool, len(scores))
+	for i, s := range scores {
+		marks[i] = s >= threshold
+	}
+	spans := runs(marks, true)
+	for i, s := range spans {
+		spans[i] = Span{s.Start * labelHop, s.End * labelHop}
+	}
+	return spans
+}

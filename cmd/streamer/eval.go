@@ -13,22 +13,27 @@ import (
 type evalCmd struct {
 	Inputs  []string `arg:"" name:"recipe|file" help:"One recipe, whose development mixes are made; with --labels or --picture recordings."`
 	Data    string   `default:"." env:"STREAMER_DATA" placeholder:"DIR" help:"Folder that the recipe's manifests are in; several as in PATH, the first that has a manifest counts (${default})."`
-	Labels  string   `placeholder:"DIR" help:"Folder with the truth about the recordings: <stem>.txt (Audacity) or <stem>.rttm."`
+	Labels  string   `xor:"truth" placeholder:"DIR" help:"Folder with the truth about the recordings: <stem>.txt (Audacity) or <stem>.rttm."`
 	Model   []string `default:"vad" sep:"none" placeholder:"NAME|PATH" help:"Model to measure, repeatable; a built-in name stands for its causal and its bidirectional one (${default})."`
-	Probs   []string `sep:"none" placeholder:"FILE" help:"Answers of another program to measure too, as process --format json --frames writes them; repeatable."`
+	Probs   []string `xor:"answers" sep:"none" placeholder:"FILE" help:"Answers of another program to measure too, as process --format json --frames writes them; repeatable."`
 	JSON    bool     `name:"json" help:"Print the report as JSON."`
 	Only    string   `placeholder:"CORPUS" help:"Mix speech of this corpus alone, every split of it; for models trained without it."`
-	Write   string   `placeholder:"DIR" help:"Write the mixes as WAV files with label tracks there, and measure nothing."`
-	Picture string   `placeholder:"DIR" help:"Draw the recordings, or the first mix of each condition, with their labels and the answers about them there, and measure nothing."`
-	Drift   bool     `help:"Measure instead what a long stream without a reset changes: causal models hear the same mixes at both ends of it, and after quiet."`
+	Write   string   `xor:"instead" placeholder:"DIR" help:"Write the mixes as WAV files with label tracks there, and measure nothing."`
+	Picture string   `xor:"instead" placeholder:"DIR" help:"Draw the recordings, or the first mix of each condition, with their labels and the answers about them there, and measure nothing."`
+	Drift   bool     `xor:"instead,truth,answers" help:"Measure instead what a long stream without a reset changes: causal models hear the same mixes at both ends of it, and after quiet."`
 	Minutes float64  `default:"120" placeholder:"N" help:"Length of the stream of --drift (${default})."`
 	Seed    uint64   `default:"1" placeholder:"N" help:"Seed of the bootstrap (${default})."`
 	Jobs    int      `default:"${cpus}" placeholder:"N" help:"Recordings at a time; changes no figure (${default})."`
+
+	Reliability string `xor:"instead" placeholder:"FILE" help:"Draw the share of speech over the score of each detector as a PNG."`
+	deciderFlags
 }
 
 func (evalCmd) Help() string {
 	return `Per frame of 10 ms: area under the ROC curve with a 95 % interval, true positives at 5 % false ones, how late onsets
-are found, false alarms. An energy-over-floor detector is measured on the same recordings, and all are compared in
+are found, false alarms. Then what the decider of process and serve makes of these answers: segments that are false or
+missed, pauses that are bridged, when a beginning is announced and how well ends are placed. And how far the answers are
+from being probabilities. An energy-over-floor detector is measured on the same recordings, and all are compared in
 pairs (bootstrap over recordings).
 
 Examples:
@@ -62,8 +67,12 @@ func (c *evalCmd) Run(ctx context.Context, std streams) error {
 	if c.Picture != "" {
 		return c.pictures(ctx, std.out, set, detectors[1:]) // the baseline's scores are no probabilities
 	}
-	result, err := training.Evaluate(ctx, set, detectors, resamples, c.Seed, c.Jobs)
+	result, err := training.Evaluate(ctx, set, detectors, training.EvalOptions{
+		Resamples: resamples, Seed: c.Seed, Sensitivity: float64(c.Sensitivity), Jobs: c.Jobs})
 	if err != nil {
+		return err
+	}
+	if err := c.drawReliability(result.Reliability); err != nil {
 		return err
 	}
 	if c.JSON {

@@ -18,6 +18,8 @@ type processCmd struct {
 	Frames bool          `help:"Add the probability of every frame (json and csv)."`
 	Out    string        `placeholder:"DIR" help:"Write DIR/<stem>.<extension> for each file instead of printing."`
 	Jobs   int           `placeholder:"N" default:"${cpus}" help:"Files at a time (${default})."`
+
+	deciderFlags
 }
 
 func (processCmd) Help() string {
@@ -27,6 +29,7 @@ Results come in the order of the arguments, whatever --jobs.
 Examples:
 
     streamer process meeting.wav
+    streamer process --sensitivity 0.2 street.wav    # only what is surely speech
     streamer process --format json --frames meeting.wav | jq .segments
     streamer process --format audacity --out labels calls/*.flac`
 }
@@ -43,6 +46,7 @@ func (c *processCmd) Run(ctx context.Context, std streams) error {
 	}
 	config := pipeline.DefaultConfig()
 	config.MaxDelay, config.Frames = models.Unbounded, c.Frames
+	config.Decider.Sensitivity = float64(c.Sensitivity)
 	p, err := pipeline.New(m, config)
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ type serveCmd struct {
 	MaxStreams int           `placeholder:"N" default:"${maxstreams}" help:"Most streams at once (${default})."`
 	Idle       time.Duration `placeholder:"TIME" default:"${idle}" help:"End a session when nothing came for so long (${default})."`
 
+	deciderFlags
 	connectFlags
 }
 
@@ -65,7 +66,7 @@ func (c *serveCmd) pipeline() (*pipeline.Pipeline, error) {
 		return nil, err
 	}
 	config := pipeline.DefaultConfig()
-	config.Frames = c.Frames
+	config.Frames, config.Decider.Sensitivity = c.Frames, float64(c.Sensitivity)
 	if config.Final, err = c.final(); err != nil {
 		return nil, err
 	}

@@ -2,7 +2,9 @@ package report
 
 import (
 	"fmt"
+	"image"
 	"image/color"
+	"image/png"
 	"io"
 	"math"
 
@@ -15,14 +17,16 @@ import (
 	"github.com/streamer-audio/streamer/pipeline"
 )
 
-// Picture shows one recording: its spectrogram, lines of probability and tracks of segments, one time axis.
+// Picture shows one recording: its spectrogram, its level, lines of probability and tracks of segments, one time axis.
 // Panels without content are left out.
 type Picture struct {
 	Title   string
 	Rate    int       // of Samples, Hz
 	Samples []float32 // mono
+	Levels  Levels
 	Lines   []Line
 	Tracks  []Track
+	Shade   []pipeline.Segment // behind levels and lines, such as where the truth says speech
 }
 
 // Line is one model's probability per frame.
@@ -60,6 +64,13 @@ func (p *Picture) WritePNG(w io.Writer) error {
 	if s := spectrogram(p.Samples, p.Rate); s != nil {
 		panels = append(panels, p.soundPanel(s))
 	}
+	if len(p.Levels.DB) > 0 {
+		levels, err := p.levelPanel()
+		if err != nil {
+			return err
+		}
+		panels = append(panels, levels)
+	}
 	if len(p.Lines) > 0 {
 		lines, err := p.linePanel()
 		if err != nil {
@@ -84,6 +95,7 @@ func (p *Picture) duration() float64 {
 	if p.Rate > 0 {
 		end = float64(len(p.Samples)) / float64(p.Rate)
 	}
+	end = max(end, float64(len(p.Levels.DB))*p.Levels.Hop)
 	for _, l := range p.Lines {
 		end = max(end, float64(len(l.Prob))*l.Hop)
 	}
@@ -108,7 +120,7 @@ func (p *Picture) linePanel() (panel, error) {
 	q.Y.Label.Text = "probability"
 	q.Y.Min, q.Y.Max = 0, 1
 	q.Legend.Top, q.Legend.Padding = true, vg.Points(2)
-	q.Add(plotter.NewGrid())
+	q.Add(shade{p.Shade}, plotter.NewGrid())
 	for i, l := range p.Lines {
 		xy := make(plotter.XYs, len(l.Prob))
 		for k, prob := range l.Prob {
@@ -200,8 +212,7 @@ func writePanels(w io.Writer, panels []panel) error {
 		own := p.plot.DataCanvas(cells[i]).Min.X - cells[i].Min.X
 		p.plot.Draw(draw.Crop(cells[i], vg.Length(math.Max(0, float64(left-own))), 0, 0, 0))
 	}
-	_, err := vgimg.PngCanvas{Canvas: img}.WriteTo(w)
-	return err
+	return png.Encode(w, reduce(img.Image().(*image.RGBA)))
 }
 
 // Curve is a named line of points, such as a loss over the steps of training.

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"image"
+	"image/color"
 	"image/png"
 	"math"
 	"testing"
@@ -95,6 +96,66 @@ func TestPicture(t *testing.T) {
 	}
 	if err := (&Picture{}).WritePNG(&bytes.Buffer{}); err == nil {
 		t.Error("drew a picture of nothing")
+	}
+}
+
+// TestLevels draws levels with a mark and the truth behind them: the shade is as wide as the segments, and silence does not
+// take the room of what is above it.
+func TestLevels(t *testing.T) {
+	levels := make([]float64, 100)
+	for i := range levels {
+		levels[i] = -120
+		if i >= 50 {
+			levels[i] = -20
+		}
+	}
+	p := &Picture{Levels: Levels{Hop: 0.01, DB: levels}, Shade: []pipeline.Segment{{Start: 0, End: 0.4}}}
+	all := count(render(t, p), image.NewUniform(shadeColor))
+	p.Shade[0].End = 0.2
+	if half := count(render(t, p), image.NewUniform(shadeColor)); half == 0 || float64(all)/float64(half) < 1.8 || float64(all)/float64(half) > 2.2 {
+		t.Errorf("%d pixels of shade behind 0.4 s, %d behind 0.2", all, half)
+	}
+	without := count(render(t, p), image.NewUniform(markColor))
+	p.Levels.Marks = []Mark{{"threshold", -50}}
+	if with := count(render(t, p), image.NewUniform(markColor)); without != 0 || with == 0 {
+		t.Errorf("%d pixels of a mark, %d without one", with, without)
+	}
+	levels[7] = math.NaN()
+	if err := p.WritePNG(&bytes.Buffer{}); err == nil {
+		t.Error("drew a level that is no number")
+	}
+}
+
+// TestReduce keeps few colours exactly, and brings many down to 256 that are near.
+func TestReduce(t *testing.T) {
+	img := image.NewRGBA(image.Rect(0, 0, 300, 300))
+	paint := func(f func(x, y int) color.RGBA) {
+		for y := range 300 {
+			for x := range 300 {
+				img.SetRGBA(x, y, f(x, y))
+			}
+		}
+	}
+	worst := func() (worst int) {
+		out := reduce(img)
+		if len(out.Palette) > 256 {
+			t.Fatalf("%d colours", len(out.Palette))
+		}
+		for y := range 300 {
+			for x := range 300 {
+				_, distance := nearest([]color.RGBA{img.RGBAAt(x, y)}, out.At(x, y).(color.RGBA))
+				worst = max(worst, distance)
+			}
+		}
+		return worst
+	}
+	paint(func(x, y int) color.RGBA { return color.RGBA{uint8(x % 16), uint8(y % 16), 7, 255} })
+	if d := worst(); d != 0 {
+		t.Errorf("256 colours are not kept: off by the square root of %d", d)
+	}
+	paint(func(x, y int) color.RGBA { return color.RGBA{uint8(x * 255 / 299), uint8(y * 255 / 299), 0, 255} })
+	if d := worst(); d == 0 || d > 16*16 {
+		t.Errorf("a plane of colours is off by the square root of %d", d)
 	}
 }
 
