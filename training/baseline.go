@@ -32,8 +32,8 @@ func NewEnergyDetector() Detector { return energyDetector{} }
 
 func (energyDetector) Name() string { return "energy" }
 
-// Latency is zero: no sample after a frame's end is used.
-func (energyDetector) Latency() (float64, bool) { return 0, true }
+// Timing says that no sample after a frame's end is used.
+func (energyDetector) Timing() Timing { return Timing{Bounded: true} }
 
 func (energyDetector) Scores(item *Item) ([]float64, error) {
 	scores := frameLevels(item.Samples)

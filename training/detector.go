@@ -18,12 +18,30 @@ import (
 // since false alarms are counted at 0.5. A Detector may be asked by several goroutines at once.
 type Detector interface {
 	Name() string
-	// Latency is how long after the end of a frame its score can be known at the earliest; bounded is false when that is
-	// the end of the recording.
-	Latency() (seconds float64, bounded bool)
+	Timing() Timing
 	// Scores returns item.Frames() numbers, none of them NaN.
 	Scores(item *Item) ([]float64, error)
 }
+
+// Timing says when a score can be known.
+type Timing struct {
+	Bounded bool    // false: when the recording is over
+	Hop     float64 // seconds of sound that one score is about; 0 means 10 ms
+	Latency float64 // seconds after the end of a hop
+}
+
+// known is the time, in seconds, at which the score of the 10 ms frame i can be known at the earliest.
+func (t Timing) known(i int) float64 {
+	if t.Hop == 0 || t.Hop == frameSeconds {
+		return float64(i+1)*frameSeconds + t.Latency
+	}
+	return float64(hopOf(i, t.Hop)+1)*t.Hop + t.Latency
+}
+
+const frameSeconds = float64(labelHop) / Rate
+
+// hopOf is the index of the hop that covers the middle of the 10 ms frame i.
+func hopOf(i int, hop float64) int { return int((float64(i) + 0.5) * frameSeconds / hop) }
 
 // modelDetector is one of our models with the state reset before each recording.
 type modelDetector struct {
@@ -53,12 +71,12 @@ func NewModelDetector(name string, m *models.Model) (Detector, error) {
 
 func (d *modelDetector) Name() string { return d.name }
 
-func (d *modelDetector) Latency() (float64, bool) {
-	ahead := d.model.Lookahead()
-	if ahead == models.Unbounded {
-		return 0, false
+func (d *modelDetector) Timing() Timing {
+	t := Timing{Hop: float64(d.stream.Shift()) / Rate}
+	if ahead := d.model.Lookahead(); ahead != models.Unbounded {
+		t.Bounded, t.Latency = true, float64(d.stream.Delay()+ahead*d.stream.Shift())/Rate
 	}
-	return float64(d.stream.Delay()+ahead*d.stream.Shift()) / Rate, true
+	return t
 }
 
 func (d *modelDetector) Scores(item *Item) ([]float64, error) {
@@ -116,7 +134,7 @@ func regrid(scores []float64, hop float64, frames int) []float64 {
 	out := make([]float64, frames)
 	for i := range out {
 		if len(scores) > 0 {
-			out[i] = scores[min(int((float64(i)+0.5)*0.01/hop), len(scores)-1)]
+			out[i] = scores[min(hopOf(i, hop), len(scores)-1)]
 		}
 	}
 	return out
@@ -124,10 +142,10 @@ func regrid(scores []float64, hop float64, frames int) []float64 {
 
 // probabilities are what some other program made of the same recordings.
 type probabilities struct {
-	name    string
-	path    string
-	latency *float64
-	byName  map[string]*probabilityLine
+	name   string
+	path   string
+	timing Timing
+	byName map[string]*probabilityLine
 }
 
 // probabilityLine is one line of a file of probabilities, as `streamer process --format json --frames` writes it.
@@ -184,7 +202,10 @@ func (p *probabilities) add(text []byte) error {
 		p.name = l.Model
 	}
 	if len(p.byName) == 0 {
-		p.latency = l.Latency
+		p.timing = Timing{Hop: l.Hop}
+		if l.Latency != nil {
+			p.timing.Bounded, p.timing.Latency = true, *l.Latency
+		}
 	}
 	for _, key := range []string{l.File, stem(l.File)} {
 		if other := p.byName[key]; other != nil && other != l {
@@ -203,12 +224,7 @@ func stem(path string) string {
 
 func (p *probabilities) Name() string { return p.name }
 
-func (p *probabilities) Latency() (float64, bool) {
-	if p.latency == nil {
-		return 0, false
-	}
-	return *p.latency, true
-}
+func (p *probabilities) Timing() Timing { return p.timing }
 
 func (p *probabilities) Scores(item *Item) ([]float64, error) {
 	l := p.byName[item.ID]

@@ -131,8 +131,7 @@ func judge(set ItemSet, i int, detectors []Detector, sensitivity float64) (heard
 		if len(scores) != len(h.labels) || slices.ContainsFunc(scores, math.IsNaN) {
 			return heard{}, fmt.Errorf("%s: %s: %d scores, or NaN among them, for %d frames", item.ID, d.Name(), len(scores), len(h.labels))
 		}
-		_, bounded := d.Latency()
-		h.scores, h.segments = append(h.scores, scores), append(h.segments, decide(scores, bounded, sensitivity))
+		h.scores, h.segments = append(h.scores, scores), append(h.segments, decide(scores, d.Timing().Bounded, sensitivity))
 	}
 	return h, nil
 }
@@ -219,12 +218,12 @@ func (e *evaluation) row(g group, d int, f Figures) Row {
 	if len(e.operating) == d {
 		e.operating = append(e.operating, f.Threshold)
 	}
-	latency, bounded := e.detectors[d].Latency()
+	timing := e.detectors[d].Timing()
 	var onsets Onsets
-	segments := segmentSum{latency: latency}
+	segments := segmentSum{timing: timing}
 	frames, speech, falseHalf, falseOp := 0, 0, 0, 0
 	for _, h := range g.items {
-		onsets.MeasureOnsets(h.scores[d], h.speech, f.Threshold, latency)
+		onsets.MeasureOnsets(h.scores[d], h.speech, f.Threshold, timing)
 		segments.add(h.segments[d], h.speech)
 		falseHalf += FalseAlarms(h.scores[d], h.labels, 0.5)
 		falseOp += FalseAlarms(h.scores[d], h.labels, e.operating[d])
@@ -243,7 +242,7 @@ func (e *evaluation) row(g group, d int, f Figures) Row {
 	}
 	return Row{Group: g.name, Detector: e.detectors[d].Name(), Items: len(g.items),
 		Seconds: Figure(float64(frames) / 100), Speech: Figure(float64(speech) / float64(frames)),
-		AUC: Figure(f.AUC), TPR5: Figure(f.TPR5), EER: Figure(f.EER), Threshold: Figure(f.Threshold), Bounded: bounded,
+		AUC: Figure(f.AUC), TPR5: Figure(f.TPR5), EER: Figure(f.EER), Threshold: Figure(f.Threshold), Bounded: timing.Bounded,
 		Onsets: count, OnsetMS: Figure(1000 * onsets.Quantile(0.5)), OnsetP95: Figure(1000 * onsets.Quantile(0.95)),
 		Missed:    Figure(float64(onsets.Missed) / float64(count)),
 		FalseHalf: Figure(float64(falseHalf) / silentMinutes), FalseOp: atOperating,

@@ -24,8 +24,8 @@ type cheat struct {
 	errors float64
 }
 
-func (c cheat) Name() string             { return c.name }
-func (c cheat) Latency() (float64, bool) { return 0.03, c.name != "offline" }
+func (c cheat) Name() string   { return c.name }
+func (c cheat) Timing() Timing { return Timing{Bounded: c.name != "offline", Latency: 0.03} }
 
 func (c cheat) Scores(item *Item) ([]float64, error) {
 	r := newRandom(uint64(len(item.ID)), uint64(c.late), math.Float64bits(sumSquares(item.Samples)))
@@ -173,8 +173,8 @@ func TestModelDetector(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if latency, bounded := d.Latency(); bounded == bidirectional || latency != 0 {
-			t.Errorf("latency %g, bounded %v", latency, bounded)
+		if at := d.Timing(); at.Bounded == bidirectional || at.Latency != 0 {
+			t.Errorf("timing %+v", at)
 		}
 		got, err := d.Scores(item)
 		if err != nil {
@@ -232,8 +232,8 @@ func TestReadProbabilities(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if latency, bounded := d.Latency(); d.Name() != "silero-6" || latency != 0 || !bounded {
-		t.Errorf("%s, %g, %v", d.Name(), latency, bounded)
+	if at := d.Timing(); d.Name() != "silero-6" || at != (Timing{true, 0.032, 0}) || math.Abs(at.known(0)-0.032) > 1e-9 || math.Abs(at.known(5)-0.064) > 1e-9 {
+		t.Errorf("%s, %+v", d.Name(), at)
 	}
 	got, err := d.Scores(&Item{ID: "a", Samples: make([]float32, 11*labelHop-5)})
 	if err != nil {
@@ -316,7 +316,7 @@ func TestConditionsChooseTheirNoise(t *testing.T) {
 type broken struct{ scores []float64 }
 
 func (b broken) Name() string                    { return "broken" }
-func (b broken) Latency() (float64, bool)        { return 0, true }
+func (b broken) Timing() Timing                  { return Timing{Bounded: true} }
 func (b broken) Scores(*Item) ([]float64, error) { return b.scores, nil }
 
 func TestBrokenDetectorsAreNamed(t *testing.T) {

@@ -128,9 +128,9 @@ const (
 
 // MeasureOnsets finds, for each beginning of speech after at least 200 ms without, the first frame that reaches the
 // threshold before the speech ends. The delay runs from the onset to the moment at which the answer for that frame can be
-// known: the frame's end plus the detector's latency in seconds. A detector that was on already answers with the frame of
+// known: the end of the detector's hop plus its latency. A detector that was on already answers with the frame of
 // the onset itself. speech lists the stretches of a recording at Rate, scores one value per 10 ms.
-func (o *Onsets) MeasureOnsets(scores []float64, speech []Span, threshold, latency float64) {
+func (o *Onsets) MeasureOnsets(scores []float64, speech []Span, threshold float64, timing Timing) {
 	before := -onsetSilence // what precedes a recording is silence
 	for _, s := range speech {
 		silence := s.Start - before
@@ -149,7 +149,7 @@ func (o *Onsets) MeasureOnsets(scores []float64, speech []Span, threshold, laten
 			o.Missed++
 			continue
 		}
-		o.Delays = append(o.Delays, float64((at+1)*labelHop-s.Start)/Rate+latency)
+		o.Delays = append(o.Delays, timing.known(at)-float64(s.Start)/Rate)
 	}
 }
 

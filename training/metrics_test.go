@@ -170,7 +170,7 @@ func TestOnsets(t *testing.T) {
 	var o Onsets
 	// Answered after 5 frames; too close to the one before; missed; on already; too short to count.
 	speech := []Span{frame(50, 80), frame(90, 110), frame(140, 160), frame(200, 220), frame(260, 265)}
-	o.MeasureOnsets(scores, speech, 0.7, 0.02)
+	o.MeasureOnsets(scores, speech, 0.7, Timing{Latency: 0.02})
 	if diff := cmp.Diff(Onsets{Delays: []float64{0.08, 0.03}, Missed: 1}, o, cmpopts.EquateApprox(0, 1e-12)); diff != "" {
 		t.Error(diff)
 	}

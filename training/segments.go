@@ -35,7 +35,7 @@ func decide(scores []float64, bounded bool, sensitivity float64) []pipeline.Stre
 
 // segmentSum gathers the figures of several recordings. Times are in samples.
 type segmentSum struct {
-	latency              float64 // seconds, of the detector
+	timing               Timing
 	falseEvents          int
 	delays, starts, ends []float64
 	stretches, missed    int
@@ -79,7 +79,7 @@ func (s *segmentSum) add(segments []pipeline.Stretch, speech []Span) {
 // the frame of the onset itself, as in MeasureOnsets.
 func (s *segmentSum) announce(t Span, known int) {
 	known = max(known, t.Start/labelHop)
-	s.delays = append(s.delays, float64((known+1)*labelHop-t.Start))
+	s.delays = append(s.delays, Rate*s.timing.known(known)-float64(t.Start))
 }
 
 // compare counts the errors of the first and the last segment of a stretch of speech. Ends that speech before or after it
@@ -122,9 +122,8 @@ func covered(pause Span, spans []Span) bool {
 // figures sums up. minutes are those without speech.
 func (s *segmentSum) figures(minutes float64) SegmentFigures {
 	ms := func(samples []float64, share float64) Figure { return Figure(1000 * quantile(samples, share) / Rate) }
-	late := Figure(1000 * s.latency)
 	return SegmentFigures{False: Figure(float64(s.falseEvents) / minutes), Onsets: len(s.delays),
-		Announced: ms(s.delays, 0.5) + late, AnnouncedP95: ms(s.delays, 0.95) + late,
+		Announced: ms(s.delays, 0.5), AnnouncedP95: ms(s.delays, 0.95),
 		Start: ms(s.starts, 0.5), End: ms(s.ends, 0.5),
 		Missed: Figure(float64(s.missed) / float64(s.stretches)), Bridged: Figure(float64(s.bridged) / float64(s.pauses))}
 }

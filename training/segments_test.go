@@ -19,7 +19,7 @@ var nearly = cmp.Comparer(func(a, b Figure) bool {
 func frameSpan(a, b int) Span { return Span{a * labelHop, b * labelHop} }
 
 func TestSegmentFigures(t *testing.T) {
-	s := segmentSum{latency: 0.03}
+	s := segmentSum{timing: Timing{Latency: 0.03}}
 	// A pause of exactly 300 ms, a click of 50 ms, a stretch heard in two pieces, one that nobody hears.
 	speech := []Span{frameSpan(100, 150), frameSpan(180, 200), frameSpan(250, 255), frameSpan(300, 340), frameSpan(400, 420)}
 	s.add([]pipeline.Stretch{
@@ -82,7 +82,7 @@ type scripted struct {
 }
 
 func (s scripted) Name() string                         { return "scripted" }
-func (s scripted) Latency() (float64, bool)             { return 0, s.bounded }
+func (s scripted) Timing() Timing                       { return Timing{Bounded: s.bounded} }
 func (s scripted) Scores(item *Item) ([]float64, error) { return s.scores[item.ID], nil }
 
 // rowOf is frames of low scores with others from given frames on: start, end, score.
