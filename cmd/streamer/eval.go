@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/streamer-audio/streamer/internal/report"
 	"github.com/streamer-audio/streamer/models/pretrained"
 	"github.com/streamer-audio/streamer/training"
 )
@@ -117,9 +118,16 @@ func (c *evalCmd) mixed(ctx context.Context) (*training.Recipe, *training.Materi
 	return recipe, material, err
 }
 
-// detectors are the baseline, the models and the answers of others, in this order.
+// detectors are the baseline, the answers of others and the models, in this order: each is compared with those before it.
 func (c *evalCmd) detectors() ([]training.Detector, error) {
 	list := []training.Detector{training.NewEnergyDetector()}
+	for _, path := range c.Probs {
+		d, err := training.ReadProbabilities(path)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, d)
+	}
 	for _, name := range c.Model {
 		modes := []string{""}
 		if !isPath(name) {
@@ -130,7 +138,7 @@ func (c *evalCmd) detectors() ([]training.Detector, error) {
 			if err != nil {
 				return nil, err
 			}
-			title := name
+			title := report.Stem(name)
 			if mode != "" {
 				title = fmt.Sprintf("%s %s", name, mode)
 			}
@@ -140,13 +148,6 @@ func (c *evalCmd) detectors() ([]training.Detector, error) {
 			}
 			list = append(list, d)
 		}
-	}
-	for _, path := range c.Probs {
-		d, err := training.ReadProbabilities(path)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, d)
 	}
 	return list, nil
 }

@@ -16,6 +16,7 @@ type trainCmd struct {
 	Data    string `default:"." env:"STREAMER_DATA" placeholder:"DIR" help:"Folder that the recipe's manifests are in; several as in PATH, the first that has a manifest counts (${default})."`
 	Out     string `placeholder:"DIR" help:"Folder for model, checkpoint and loss curve (runs/<name of the recipe>)."`
 	Without string `placeholder:"CORPUS" help:"Train on no recording of this corpus (first folder of the names in a manifest), to measure on it afterwards with eval --only."`
+	Steps   int    `placeholder:"N" help:"Take so many steps instead of those of the recipe, for a quicker and weaker model."`
 	Resume  bool   `help:"Go on from the checkpoint in the folder, if there is one."`
 	Every   int    `default:"200" placeholder:"STEPS" help:"Steps from one checkpoint to the next (${default})."`
 	Jobs    int    `default:"${cpus}" placeholder:"N" help:"Processors to use; changes no bit of the weights (${default})."`
@@ -42,6 +43,12 @@ func (c *trainCmd) Run(ctx context.Context, std streams) error {
 	if c.Without != "" {
 		if recipe, err = recipe.Without(c.Without); err != nil {
 			return err
+		}
+	}
+	if c.Steps != 0 {
+		recipe.Optimiser.Steps = c.Steps
+		if err := recipe.Validate(); err != nil {
+			return usageError{err}
 		}
 	}
 	material, err := recipe.Train.Load(ctx, c.Data, c.Jobs)

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Measures the shipped models and writes what it finds into MODEL_CARD.md, between the comments that name each block. From the
+# root of the repository:
+#
+#     models/pretrained/card.sh DATA WORK PYTHON [BLOCK...]
+#
+# DATA is the data root as for `streamer train --data`, WORK a folder for mixes and the models of the cross-corpus tables, which
+# is where the hours go, PYTHON an interpreter with training/peers/requirements.txt. Blocks: scores drift corpora cost.
+set -euo pipefail
+data=$1 work=$2 python=$3
+shift 3
+[ $# -gt 0 ] || set -- scores drift corpora cost
+recipe=training/recipes/vad-causal.json
+card=models/pretrained/MODEL_CARD.md
+mkdir -p "$work"
+go build -o "$work/streamer" ./cmd/streamer
+export STREAMER_DATA=$data
+
+# put NAME: standard input becomes what stands between <!-- NAME --> and <!-- /NAME -->.
+put() {
+	{ printf '```\n' && cat && printf '```\n'; } >"$work/$1.block"
+	awk -v name="$1" -v block="$work/$1.block" '
+		$0 == "<!-- /" name " -->" { inside = 0 }
+		!inside { print }
+		$0 == "<!-- " name " -->" { inside = 1; while ((getline line < block) > 0) print line }
+	' "$card" >"$work/card" && cp "$work/card" "$card"
+}
+
+# ours keeps of the paired differences those of our models, which are the last.
+ours() { awk '/^Differences/ { tail = 1 } !tail || !/ - / || / vad /'; }
+
+block_scores() {
+	rm -rf "$work/mixes"
+	"$work/streamer" eval --write "$work/mixes" "$recipe"
+	"$python" training/peers/score.py --out "$work/answers" "$work/mixes"
+	local probs=()
+	for d in webrtc silero ten rnnoise; do probs+=(--probs "$work/answers/$d.jsonl"); done
+	"$work/streamer" eval "${probs[@]}" --reliability docs/reliability.png "$recipe" >"$work/scores.txt"
+	ours <"$work/scores.txt" | put scores
+}
+
+block_drift() { "$work/streamer" eval --drift "$recipe" | put drift; }
+
+block_corpora() {
+	local steps=2500
+	for corpus in librispeech picovoice_coffee speech_commands; do
+		"$work/streamer" train --without "$corpus" --steps $steps --out "$work/without-$corpus" "$recipe" >&2
+		printf 'train --without %s --steps %d, eval --only %s\n' "$corpus" $steps "$corpus"
+		"$work/streamer" eval --only "$corpus" --model "$work/without-$corpus/vad-causal.safetensors" "$recipe" |
+			awk '/^group/ || / vad-causal  / { print } /^onset/ { exit }'
+		echo
+	done | put corpora
+}
+
+block_cost() { go test ./pipeline -run '^$' -bench Session -benchtime 2s | grep -E '^(cpu|Benchmark)' | put cost; }
+
+for block in "$@"; do "block_$block"; done
