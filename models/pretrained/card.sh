@@ -26,8 +26,8 @@ put() {
 	' "$card" >"$work/card" && cp "$work/card" "$card"
 }
 
-# ours keeps of the paired differences those of our models, which are the last.
-ours() { awk '/^Differences/ { tail = 1 } !tail || !/ - / || / vad /'; }
+# ours leaves the corpora out behind the first table, and of the paired differences those without one of our models.
+ours() { awk '/^Segments/ { later = 1 } /^Differences/ { pairs = 1 } (!later || !/^corpus/) && (!pairs || !/ - / || / vad /)'; }
 
 block_scores() {
 	rm -rf "$work/mixes"
@@ -35,8 +35,9 @@ block_scores() {
 	"$python" training/peers/score.py --out "$work/answers" "$work/mixes"
 	local probs=()
 	for d in webrtc silero ten rnnoise; do probs+=(--probs "$work/answers/$d.jsonl"); done
-	"$work/streamer" eval "${probs[@]}" --reliability docs/reliability.png "$recipe" >"$work/scores.txt"
+	"$work/streamer" eval "${probs[@]}" "$recipe" >"$work/scores.txt"
 	ours <"$work/scores.txt" | put scores
+	"$work/streamer" eval --reliability docs/reliability.png "$recipe" >/dev/null # of ours alone
 }
 
 block_drift() { "$work/streamer" eval --drift "$recipe" | put drift; }
