@@ -299,6 +299,34 @@ func TestRolls(t *testing.T) {
 	}
 }
 
+// What Segments says of the probabilities of a session is what the session says.
+func TestSegmentsAreThoseOfASession(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 0))
+	for _, both := range []bool{false, true} {
+		p := newPipeline(t, both, func(c *Config) { c.Frames, c.Decider.Sensitivity = true, 0.6 })
+		s := open(t, p, 16000)
+		events, probs := gather(nil, nil, s.Push(nil, bursts(rng, 16000, 5)))
+		events, probs = gather(events, probs, s.Flush(nil))
+		var got, want []int64
+		for _, e := range events {
+			switch e.Type {
+			case SpeechStart, SpeechEnd:
+				got = append(got, e.Sample)
+			case SegmentType:
+				got = append(got, e.Sample, e.Sample+int64(math.Round(16000*e.Duration)))
+			}
+		}
+		c := DefaultDecider(both)
+		c.Sensitivity = 0.6
+		for _, x := range c.Segments(probs, p.Hop()) {
+			want = append(want, 160*int64(x.Start), 160*int64(x.End))
+		}
+		if len(want) < 4 || !slices.Equal(got, want) {
+			t.Errorf("both=%v: a session says %v, Segments %v", both, got, want)
+		}
+	}
+}
+
 // Whatever comes in, segments are in order, hold a frame each, and nothing is
 // said of frames that are not there.
 func TestSegmentsAreInOrder(t *testing.T) {

@@ -91,9 +91,9 @@ func (w *MixWorker) dynamics(r *random, level float64) {
 		part := w.speech[start:min(start+controlStep, len(w.speech))]
 		now := powerLevel(sumSquares(part) / float64(len(part)))
 		if now > held {
-			held += rise * (now - held)
+			held += float64(rise * (now - held))
 		} else {
-			held += fall * (now - held)
+			held += float64(fall * (now - held))
 		}
 		over := held - threshold
 		if slope < 0 { // a gate: gain falls where the level does

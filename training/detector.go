@@ -198,6 +198,9 @@ func (p *probabilities) add(text []byte) error {
 	if l.File == "" || !(l.Hop >= 1e-4 && l.Hop <= 10) || len(l.Prob) == 0 {
 		return fmt.Errorf("file %q, hop_s %g, %d values of prob: all three are needed, with a hop of 0.0001 to 10 s", l.File, l.Hop, len(l.Prob))
 	}
+	if l.Latency != nil && !(*l.Latency >= 0 && *l.Latency <= 3600) {
+		return fmt.Errorf("latency_s %g: give 0 to 3600 s, or null for the whole recording", *l.Latency)
+	}
 	if l.Model != "" {
 		p.name = l.Model
 	}

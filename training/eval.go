@@ -94,6 +94,9 @@ func Evaluate(ctx context.Context, set ItemSet, detectors []Detector, o EvalOpti
 	if o.Sensitivity == 0 {
 		o.Sensitivity = 0.5
 	}
+	if err := decider(false, o.Sensitivity).Validate(); err != nil {
+		return nil, err
+	}
 	items := make([]heard, set.Len())
 	err := parallel(ctx, max(1, o.Jobs), len(items), func(_, i int) (err error) {
 		items[i], err = judge(set, i, detectors, o.Sensitivity)
@@ -168,7 +171,7 @@ func groups(items []heard) []group {
 			continue
 		}
 		all.items = append(all.items, h)
-		if h.corpus != "" && h.corpus != "-" {
+		if h.corpus != "" && h.corpus != noCorpus {
 			corpora = add(corpora, "corpus "+h.corpus, h)
 		}
 	}

@@ -251,6 +251,7 @@ func TestReadProbabilities(t *testing.T) {
 	}
 	for content, want := range map[string]string{
 		"{\"file\": \"a\", \"hop_s\": 0.01, \"prob\": [1]}\n{": ":2:", `{"file": "a", "prob": [1]}`: "hop_s 0", `{"file": "a", "hop_s": 1}`: "0 values",
+		`{"file": "a", "hop_s": 1, "latency_s": -0.1, "prob": [1]}`:                                                        "latency_s -0.1",
 		"{\"file\": \"x/a.wav\", \"hop_s\": 0.01, \"prob\": [1]}\n{\"file\": \"y/a.wav\", \"hop_s\": 0.01, \"prob\": [1]}": "twice",
 	} {
 		if _, err := ReadProbabilities(writeFile(t, "p.jsonl", content)); err == nil || !strings.Contains(err.Error(), want) {
@@ -318,6 +319,15 @@ type broken struct{ scores []float64 }
 func (b broken) Name() string                    { return "broken" }
 func (b broken) Timing() Timing                  { return Timing{Bounded: true} }
 func (b broken) Scores(*Item) ([]float64, error) { return b.scores, nil }
+
+func TestEvaluateRefusesASensitivity(t *testing.T) {
+	set, _ := testEval().Mixes(testMaterial(2))
+	for _, s := range []float64{-0.1, 1, math.NaN()} {
+		if _, err := Evaluate(t.Context(), set, nil, EvalOptions{Sensitivity: s}); err == nil || !strings.Contains(err.Error(), "Sensitivity") {
+			t.Errorf("sensitivity %g: %v", s, err)
+		}
+	}
+}
 
 func TestBrokenDetectorsAreNamed(t *testing.T) {
 	set, _ := testEval().Mixes(testMaterial(2))

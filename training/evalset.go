@@ -197,7 +197,7 @@ func (s *fileSet) Item(i int) (*Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	item := &Item{ID: path, Condition: "files", Corpus: "-", Samples: samples}
+	item := &Item{ID: path, Condition: "files", Corpus: noCorpus, Samples: samples}
 	if s.labels == "" {
 		item.Speech = LabelSpeech(samples)
 		return item, nil

@@ -18,8 +18,8 @@ type LanePosition struct {
 }
 
 // Loader makes the batches of a recipe, in order, some ahead of their use. Lane l hears the sequences (l, 0), (l, 1), ...
-// of the mixer one after the other; when the recipe limits the distinct ones, all lanes hear them again, each those of
-// another lane. Which batch comes next depends on the position alone, never on the number of goroutines or their timing.
+// of the mixer one after the other; when the recipe limits the distinct ones, all lanes hear them again, mostly those
+// of other lanes. Which batch comes next depends on the position alone, never on the number of goroutines or their timing.
 type Loader struct {
 	recipe   *Recipe
 	mixer    *Mixer
@@ -169,6 +169,8 @@ func (a *lane) source() (lane, number uint64) {
 	return (uint64(a.index) + round*replayStride*(1+a.Number%distinct)) % lanes, a.Number % distinct
 }
 
+// Both shifts are the same for all lanes, so no two of them hear the same. The minutes of quiet, which are sequences on end,
+// stay whole in the first round alone.
 const replayStride = 17
 
 // hear takes up the sequence at the lane's position: one that was kept, or a new one.

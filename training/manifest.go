@@ -28,11 +28,14 @@ type Entry struct {
 	Split   string // train, dev, ...; empty when the manifest has no splits
 }
 
+// noCorpus is the corpus of entries whose names have no folder.
+const noCorpus = "-"
+
 // Corpus returns the first folder of the name, which is how the entries of one origin are told apart.
 func (e Entry) Corpus() string {
 	corpus, _, found := strings.Cut(e.Name, "/")
 	if !found || corpus == "" {
-		return "-"
+		return noCorpus
 	}
 	return corpus
 }

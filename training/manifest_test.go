@@ -1,6 +1,7 @@
 package training
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -119,5 +120,32 @@ func TestSelectionThatTakesNothingIsAnError(t *testing.T) {
 		if bad.Validate() == nil {
 			t.Errorf("%+v is accepted", bad)
 		}
+	}
+}
+
+// Of several data roots the first that has the manifest counts; one without a name is the working directory, as in PATH.
+func TestSeveralDataRoots(t *testing.T) {
+	first, second := t.TempDir(), t.TempDir()
+	for file, content := range map[string]string{
+		filepath.Join(first, "a.csv"): csvHeader + "first.wav,,,,,\n", filepath.Join(second, "a.csv"): csvHeader + "second.wav,,,,,\n",
+		filepath.Join(second, "b.csv"): csvHeader + "b.wav,,,,,\n",
+	} {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	join := func(roots ...string) string { return strings.Join(roots, string(filepath.ListSeparator)) }
+	for _, c := range []struct{ root, manifest, want string }{
+		{join(first, second), "a.csv", filepath.Join(first, "first.wav")}, {join(second, first), "a.csv", filepath.Join(second, "second.wav")},
+		{join(first, second), "b.csv", filepath.Join(second, "b.wav")}, {join("", second), "b.csv", filepath.Join(second, "b.wav")},
+	} {
+		got, err := Selection{Manifest: c.manifest}.Entries(c.root)
+		if err != nil || len(got) != 1 || got[0].Path != c.want {
+			t.Errorf("%s under %s: %v, %v", c.manifest, c.root, got, err)
+		}
+	}
+	root := join(first, second)
+	if _, err := (Selection{Manifest: "c.csv"}).Entries(root); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("data root %q", root)) {
+		t.Errorf("a manifest that none has: %v", err)
 	}
 }

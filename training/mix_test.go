@@ -274,6 +274,58 @@ func marked(spans []Span, n int) []bool {
 	return out
 }
 
+// A compressor brings loud and quiet closer together, a gate takes them apart, and neither makes anything louder.
+func TestDynamics(t *testing.T) {
+	w := newTestWorker(t, MixConfig{Seconds: 3})
+	half := len(w.speech) / 2
+	closer, apart := 0, 0
+	for i := range uint64(60) {
+		r := newRandom(i)
+		for k := range w.speech {
+			if w.speech[k] = r.white(); k >= half {
+				w.speech[k] *= 0.001
+			}
+		}
+		before := slices.Clone(w.speech)
+		w.dynamics(r, 1)
+		gain := func(from, to int) float64 {
+			return 10 * math.Log10(sumSquares(w.speech[from:to])/sumSquares(before[from:to]))
+		}
+		loud, quiet := gain(half/2, half), gain(half+half/2, len(w.speech)) // when release and attack are over
+		if loud > 0.01 || quiet > 0.01 {
+			t.Errorf("seed %d: a gain of %.2f and %.2f dB", i, loud, quiet)
+		}
+		if loud < quiet-3 {
+			closer++
+		}
+		if quiet < loud-3 {
+			apart++
+		}
+	}
+	if closer < 25 || apart < 10 { // seven in ten compress
+		t.Errorf("of 60, %d are closer together and %d further apart", closer, apart)
+	}
+}
+
+// Varied noises are others: the same draws of recording and place give other sound.
+func TestVariedNoisesDiffer(t *testing.T) {
+	differ := 0
+	for i := range uint64(10) {
+		var heard [2][]float32
+		for k, share := range []float64{0, 1} {
+			w := newTestWorker(t, MixConfig{Seconds: 2, Noises: 1, SkipSpeech: true, Vary: share, Level: Range{-20, -20}})
+			heard[k] = make([]float32, 2*Rate)
+			w.recordedNoise(newRandom(i), heard[k])
+		}
+		if !slices.Equal(heard[0], heard[1]) {
+			differ++
+		}
+	}
+	if differ < 10 {
+		t.Errorf("%d of 10 noises are varied", differ)
+	}
+}
+
 func TestMixConfigRefusals(t *testing.T) {
 	if err := DefaultMix().Validate(); err != nil {
 		t.Errorf("default: %v", err)
@@ -283,7 +335,8 @@ func TestMixConfigRefusals(t *testing.T) {
 		"share": func(c *MixConfig) { c.Band = 1.1 }, "NaN": func(c *MixConfig) { c.Room = math.NaN() },
 		"snr": func(c *MixConfig) { c.SNR = Range{5, 0} }, "speed": func(c *MixConfig) { c.Speed = Range{0, 1} },
 		"noises": func(c *MixConfig) { c.Noises = 9 }, "gap": func(c *MixConfig) { c.Gap = -1 },
-		"voice": func(c *MixConfig) { c.Voice = math.Inf(1) },
+		"voice": func(c *MixConfig) { c.Voice = math.Inf(1) }, "vary": func(c *MixConfig) { c.Vary = -0.1 },
+		"dynamics": func(c *MixConfig) { c.Dynamics = 2 },
 	} {
 		c := DefaultMix()
 		change(&c)

@@ -91,6 +91,8 @@ func TestRecipeErrors(t *testing.T) {
 		{"shards", `"shards": 2`, `"shards": 3`, "batch.shards is 3"},
 		{"lanes", `"lanes": 4`, `"lanes": 0`, "batch.lanes is 0"},
 		{"restart", `"restart": 0.5`, `"restart": -1`, "batch.restart is -1"},
+		{"distinct", `"lanes": 4`, `"lanes": 4, "distinct": 1`, "batch.distinct is 1"},
+		{"memory", `"lanes": 4`, `"lanes": 4000, "distinct": 1000000`, "GiB of features in memory"},
 		{"normalise", `"normalise": 3`, `"normalise": 0`, "batch.normalise is 0"},
 		{"steps", `"steps": 12`, `"steps": 0`, "optimiser.steps is 0"},
 		{"lr", `"lr": 0.02`, `"lr": 0`, "optimiser.lr is 0"},

@@ -28,7 +28,7 @@ func NewReliability(detector string, scores [][]float64, labels [][]bool) Reliab
 	var sums, speech [reliabilityBins]float64
 	for i, row := range scores {
 		for k, score := range row {
-			b := max(0, min(int(score*reliabilityBins), reliabilityBins-1))
+			b := int(max(0, min(score*reliabilityBins, reliabilityBins-1))) // held first: an int holds no infinity
 			r.Bins[b].Frames++
 			sums[b] += score
 			if labels[i][k] {

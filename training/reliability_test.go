@@ -20,6 +20,13 @@ func TestReliability(t *testing.T) {
 	}
 }
 
+func TestReliabilityOfHugeScores(t *testing.T) {
+	got := NewReliability("x", [][]float64{{1e300, math.Inf(1), math.Inf(-1), -1e300}}, [][]bool{make([]bool, 4)})
+	if first, last := got.Bins[0].Frames, got.Bins[9].Frames; first != 2 || last != 2 {
+		t.Errorf("%d in the first bin, %d in the last", first, last)
+	}
+}
+
 // Scores that are probabilities by their making are found to be so, and scores that exaggerate are not.
 func TestReliabilityOfTrueProbabilities(t *testing.T) {
 	r := newRandom(77)

@@ -248,6 +248,46 @@ func which(t *testing.T, m *Mixer, r *Recipe, x, y []float32) [2]uint64 {
 	return [2]uint64{}
 }
 
+// A loader that is opened in a later round mixes again what the first one has kept, and gives the same batches.
+func TestLoaderResumesInALaterRound(t *testing.T) {
+	r := tinyRecipe(false)
+	r.Batch.Distinct = 2
+	mixer, err := NewMixer(testMaterial(1), r.Mix, r.Seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := NewLoader(t.Context(), r, mixer, nil, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer whole.Close()
+	for n := range 25 {
+		from := slices.Clone(whole.Position())
+		b, err := whole.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n%8 != 0 {
+			continue
+		}
+		resumed, err := NewLoader(t.Context(), r, mixer, from, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := resumed.Next()
+		resumed.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(b, again); diff != "" {
+			t.Errorf("resumed at %v: %s", from, diff)
+		}
+	}
+	if whole.Position()[0].Number < 6 {
+		t.Errorf("no third round: %v", whole.Position())
+	}
+}
+
 func TestLoaderRestartsAndResumes(t *testing.T) {
 	r := tinyRecipe(false)
 	mixer, err := NewMixer(testMaterial(1), r.Mix, r.Seed)

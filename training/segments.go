@@ -28,9 +28,13 @@ const labelTime = labelHop * time.Second / Rate
 
 // decide returns the segments of one recording.
 func decide(scores []float64, bounded bool, sensitivity float64) []pipeline.Stretch {
+	return decider(bounded, sensitivity).Segments(scores, labelTime)
+}
+
+func decider(bounded bool, sensitivity float64) pipeline.DeciderConfig {
 	c := pipeline.DefaultDecider(!bounded)
 	c.Sensitivity = sensitivity
-	return c.Segments(scores, labelTime)
+	return c
 }
 
 // segmentSum gathers the figures of several recordings. Times are in samples.

@@ -19,12 +19,15 @@ func (c *evalCmd) drift(ctx context.Context, std streams) error {
 		return err
 	}
 	config := training.DefaultDrift()
-	config.Minutes, config.Seed, config.Jobs = c.Minutes, c.Seed, c.Jobs
+	config.Seed, config.Jobs = c.Seed, c.Jobs
+	if c.Minutes != 0 {
+		config.Minutes = c.Minutes
+	}
 	if n := recipe.Eval.Resamples; n != 0 {
 		config.Resamples = n
 	}
 	line := newStatusLine(std.err)
-	config.Progress = func(minute float64) { line.show("minute %.0f of %.0f", minute, c.Minutes) }
+	config.Progress = func(minute float64) { line.show("minute %.0f of %.0f", minute, config.Minutes) }
 	result, err := training.Drift(ctx, recipe.Eval, material, listeners, config)
 	line.clear()
 	if err != nil {
@@ -48,7 +51,7 @@ func (c *evalCmd) listeners() ([]training.Listener, error) {
 		if err != nil {
 			return nil, err
 		}
-		l, err := training.NewListener(name, m)
+		l, err := training.NewListener(c.title(name), m)
 		if err != nil {
 			return nil, err
 		}

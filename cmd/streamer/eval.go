@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/streamer-audio/streamer/internal/report"
 	"github.com/streamer-audio/streamer/models/pretrained"
@@ -22,8 +24,8 @@ type evalCmd struct {
 	Write   string   `xor:"instead" placeholder:"DIR" help:"Write the mixes as WAV files with label tracks there, and measure nothing."`
 	Picture string   `xor:"instead" placeholder:"DIR" help:"Draw the recordings, or the first mix of each condition, with their labels and the answers about them there, and measure nothing."`
 	Drift   bool     `xor:"instead,truth,answers" help:"Measure instead what a long stream without a reset changes: causal models hear the same mixes at both ends of it, and after quiet."`
-	Minutes float64  `default:"120" placeholder:"N" help:"Length of the stream of --drift (${default})."`
-	Seed    uint64   `default:"1" placeholder:"N" help:"Seed of the bootstrap (${default})."`
+	Minutes float64  `placeholder:"N" help:"Length of the stream of --drift (120)."`
+	Seed    uint64   `default:"1" placeholder:"N" help:"Seed of the bootstrap, and of what fills the stream of --drift (${default})."`
 	Jobs    int      `default:"${cpus}" placeholder:"N" help:"Recordings at a time; changes no figure (${default})."`
 
 	Reliability string `xor:"instead" placeholder:"FILE" help:"Draw the share of speech over the score of each detector as a PNG."`
@@ -48,8 +50,8 @@ Examples:
 
 // Run measures the detectors and prints the report.
 func (c *evalCmd) Run(ctx context.Context, std streams) error {
-	if !c.recordings() && len(c.Inputs) != 1 {
-		return usagef("give one recipe, or --labels DIR for recordings")
+	if err := c.check(); err != nil {
+		return usageError{err}
 	}
 	if c.Drift {
 		return c.drift(ctx, std)
@@ -73,13 +75,35 @@ func (c *evalCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	if err := c.drawReliability(result.Reliability); err != nil {
+	if c.JSON {
+		err = json.NewEncoder(std.out).Encode(result)
+	} else {
+		err = result.WriteTable(std.out)
+	}
+	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return json.NewEncoder(std.out).Encode(result)
+	return c.drawReliability(result.Reliability) // last: figures of hours are not lost to a folder that does not exist
+}
+
+// check refuses flags that would change nothing.
+func (c *evalCmd) check() error {
+	segments := !c.Drift && c.Picture == "" && c.Write == ""
+	switch {
+	case !c.recordings() && len(c.Inputs) != 1:
+		return errors.New("give one recipe, or --labels DIR for recordings")
+	case c.recordings() && c.Only != "":
+		return errors.New("--only chooses among the recordings that a recipe mixes: leave it out, or give a recipe")
+	case !c.Drift && c.Minutes != 0:
+		return errors.New("--minutes is the length of the stream of --drift: leave it out, or add --drift")
+	case !segments && c.Sensitivity != neutral:
+		return errors.New("--sensitivity is for segments, and --drift, --picture and --write make none: leave it out")
+	case c.recordings() && c.Picture != "":
+		return report.CheckStems(c.Inputs, c.Picture, "png")
+	case c.recordings() && c.Write != "":
+		return report.CheckStems(c.Inputs, c.Write, "wav")
 	}
-	return result.WriteTable(std.out)
+	return nil
 }
 
 // recordings tells recordings from a recipe: without labels, only pictures can be made of them.
@@ -138,7 +162,7 @@ func (c *evalCmd) detectors() ([]training.Detector, error) {
 			if err != nil {
 				return nil, err
 			}
-			title := report.Stem(name)
+			title := c.title(name)
 			if mode != "" {
 				title = fmt.Sprintf("%s %s", name, mode)
 			}
@@ -150,4 +174,13 @@ func (c *evalCmd) detectors() ([]training.Detector, error) {
 		}
 	}
 	return list, nil
+}
+
+// title is what a report calls a model: the stem of its file, or the whole path where another model has the same stem.
+func (c *evalCmd) title(name string) string {
+	stem := report.Stem(name)
+	if slices.ContainsFunc(c.Model, func(other string) bool { return other != name && report.Stem(other) == stem }) {
+		return name
+	}
+	return stem
 }

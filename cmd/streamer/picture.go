@@ -31,7 +31,7 @@ func (c *evalCmd) pictures(ctx context.Context, out io.Writer, set training.Item
 		}
 		path := filepath.Join(c.Picture, report.Stem(item.ID)+".png")
 		if err := report.WriteFile(path, p.WritePNG); err != nil {
-			return err
+			return fmt.Errorf("%s: %w", item.ID, err)
 		}
 		fmt.Fprintln(out, path)
 	}

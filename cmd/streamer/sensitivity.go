@@ -9,6 +9,9 @@ type deciderFlags struct {
 
 type sensitivity float64
 
+// neutral is the default.
+const neutral sensitivity = 0.5
+
 // Validate makes a value out of range wrong usage.
 func (s sensitivity) Validate() error {
 	if !(s > 0 && s < 1) {

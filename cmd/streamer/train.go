@@ -14,7 +14,7 @@ import (
 type trainCmd struct {
 	Recipe  string `arg:"" help:"Recipe file (JSON)."`
 	Data    string `default:"." env:"STREAMER_DATA" placeholder:"DIR" help:"Folder that the recipe's manifests are in; several as in PATH, the first that has a manifest counts (${default})."`
-	Out     string `placeholder:"DIR" help:"Folder for model, checkpoint and loss curve (runs/<name of the recipe>)."`
+	Out     string `placeholder:"DIR" help:"Folder for model, checkpoint and loss curve (runs/<recipe>, or runs/<recipe>-without-<corpus>)."`
 	Without string `placeholder:"CORPUS" help:"Train on no recording of this corpus (first folder of the names in a manifest), to measure on it afterwards with eval --only."`
 	Steps   int    `placeholder:"N" help:"Take so many steps instead of those of the recipe, for a quicker and weaker model."`
 	Resume  bool   `help:"Go on from the checkpoint in the folder, if there is one."`
@@ -39,9 +39,12 @@ func (c *trainCmd) Run(ctx context.Context, std streams) error {
 	}
 	if c.Out == "" {
 		c.Out = filepath.Join("runs", report.Stem(c.Recipe))
+		if c.Without != "" {
+			c.Out += "-without-" + c.Without
+		}
 	}
 	if c.Without != "" {
-		if recipe, err = recipe.Without(c.Without); err != nil {
+		if recipe, err = recipe.Without(c.Without, c.Data); err != nil {
 			return err
 		}
 	}

@@ -31,12 +31,21 @@ func (s *Sink) Check(paths []string) error {
 	case s.Dir == "" && s.Format.OneRecording() && len(paths) > 1:
 		return fmt.Errorf("format %s holds one recording, got %d files: add --out DIR to write one document each", s.Format, len(paths))
 	case s.Dir != "":
-		return distinct(paths, func(p string) string { return strings.ToLower(s.path(p)) },
-			"would both write %[3]s; process them in two runs with different --out folders")
+		return CheckStems(paths, s.Dir, s.Format.Extension())
 	case s.Format == RTTM:
 		return distinct(paths, FileID, "have the same RTTM file id %[3]q; rename one or process them in two runs")
 	}
 	return nil
+}
+
+// CheckStems returns an error when two inputs would both become dir/<stem>.<extension>.
+func CheckStems(inputs []string, dir, extension string) error {
+	return distinct(inputs, func(p string) string { return strings.ToLower(stemPath(p, dir, extension)) },
+		"would both write %[3]s; process them in two runs with different folders")
+}
+
+func stemPath(input, dir, extension string) string {
+	return filepath.Join(dir, Stem(input)+"."+extension)
 }
 
 // distinct returns an error naming the first two paths with the same key.
@@ -50,10 +59,6 @@ func distinct(paths []string, key func(string) string, clash string) error {
 		seen[k] = p
 	}
 	return nil
-}
-
-func (s *Sink) path(input string) string {
-	return filepath.Join(s.Dir, Stem(input)+"."+s.Format.Extension())
 }
 
 // Write writes one result. Files of Dir appear whole: they are written aside and renamed.
@@ -71,7 +76,7 @@ func (s *Sink) Write(r *pipeline.Result) error {
 	if err := os.MkdirAll(s.Dir, 0o777); err != nil {
 		return err
 	}
-	return WriteFile(s.path(r.File), func(w io.Writer) error {
+	return WriteFile(stemPath(r.File, s.Dir, s.Format.Extension()), func(w io.Writer) error {
 		_, err := w.Write(s.buf)
 		return err
 	})

@@ -56,6 +56,9 @@ func TestShippedWeightsHearSpeechAndNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(report.Rows) != 4 {
+		t.Fatalf("%d rows: two detectors, made sound and the demonstration are four", len(report.Rows))
+	}
 	for _, row := range report.Rows {
 		switch s := row.Segments; row.Group {
 		case "made":

@@ -5,7 +5,8 @@
 #     models/pretrained/card.sh DATA WORK PYTHON [BLOCK...]
 #
 # DATA is the data root as for `streamer train --data`, WORK a folder for mixes and the models of the cross-corpus tables, which
-# is where the hours go, PYTHON an interpreter with training/peers/requirements.txt. Blocks: scores drift corpora cost.
+# is where the time goes, PYTHON an interpreter with training/peers/requirements.txt. Other detectors are
+# asked once for each state of the recipe. Blocks: scores drift corpora cost.
 set -euo pipefail
 data=$1 work=$2 python=$3
 shift 3
@@ -13,12 +14,17 @@ shift 3
 recipe=training/recipes/vad-causal.json
 card=models/pretrained/MODEL_CARD.md
 mkdir -p "$work"
+for block in "$@"; do
+	grep -qx "<!-- $block -->" "$card" || { echo "card.sh: $card has no line <!-- $block -->" >&2 && exit 1; }
+done
 go build -o "$work/streamer" ./cmd/streamer
 export STREAMER_DATA=$data
 
 # put NAME: standard input becomes what stands between <!-- NAME --> and <!-- /NAME -->.
 put() {
-	{ printf '```\n' && cat && printf '```\n'; } >"$work/$1.block"
+	cat >"$work/$1.text"
+	[ -s "$work/$1.text" ] || { echo "card.sh: nothing to write as $1" >&2 && return 1; }
+	{ printf '```\n' && cat "$work/$1.text" && printf '```\n'; } >"$work/$1.block"
 	awk -v name="$1" -v block="$work/$1.block" '
 		$0 == "<!-- /" name " -->" { inside = 0 }
 		!inside { print }
@@ -30,11 +36,15 @@ put() {
 ours() { awk '/^Segments/ { later = 1 } /^Differences/ { pairs = 1 } (!later || !/^corpus/) && (!pairs || !/ - / || / vad /)'; }
 
 block_scores() {
-	rm -rf "$work/mixes"
-	"$work/streamer" eval --write "$work/mixes" "$recipe"
-	"$python" training/peers/score.py --out "$work/answers" "$work/mixes"
-	local probs=()
-	for d in webrtc silero ten rnnoise; do probs+=(--probs "$work/answers/$d.jsonl"); done
+	local probs=() answers
+	answers=$work/answers-$(sha256sum <"$recipe" | cut -c1-12)
+	if [ ! -e "$answers/done" ]; then
+		rm -rf "$work/mixes"
+		"$work/streamer" eval --write "$work/mixes" "$recipe"
+		"$python" training/peers/score.py --out "$answers" "$work/mixes"
+		touch "$answers/done"
+	fi
+	for d in webrtc silero ten rnnoise; do probs+=(--probs "$answers/$d.jsonl"); done
 	"$work/streamer" eval "${probs[@]}" "$recipe" >"$work/scores.txt"
 	ours <"$work/scores.txt" | put scores
 	"$work/streamer" eval --reliability docs/reliability.png "$recipe" >/dev/null # of ours alone

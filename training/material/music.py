@@ -11,6 +11,7 @@ the rhythm of syllables. The same seed and the same version of fluidsynth give t
 import argparse
 import os
 import random
+import shutil
 import subprocess
 import tempfile
 
@@ -100,6 +101,9 @@ def main():
     p.add_argument("--minutes", type=float, default=110)
     p.add_argument("--seed", type=int, default=1)
     args = p.parse_args()
+    missing = [f for f, _ in SOUND_FONTS if not os.path.exists(f)]
+    if missing or not shutil.which("fluidsynth"):  # without a font it renders silence, and there is no end to it
+        raise SystemExit(f"{missing[0] if missing else 'fluidsynth'} is not installed: see README.md")
     deck_rng = random.Random(f"{args.seed} decks")
     other = [p for p in styles.PROGRAMS if p not in styles.VOICE_LIKE]
     items = {"any": styles.PROGRAMS, "voice-like": styles.VOICE_LIKE, "other": other, "style": list(styles.STYLES)}

@@ -135,6 +135,8 @@ def run(command, **options):
         return subprocess.run(command, capture_output=True, timeout=60, **options)
     except subprocess.TimeoutExpired:
         return None
+    except FileNotFoundError:
+        raise SystemExit(f"{command[0]} is not installed: see README.md") from None
 
 
 def espeak(voice, text, rng, wav):
@@ -212,6 +214,9 @@ def utterance(say, make_text, rng, wav):
             why = "failed"
             continue
         raw, rate = common.read(wav)
+        if len(raw) == 0:
+            why = "silence"
+            continue
         samples = common.without_dc(common.to_rate(raw, rate))
         why = fault(samples) or ("clipped" if clipped(raw) else None)
         if why is None:
