@@ -56,21 +56,24 @@ func TestShippedWeightsHearSpeechAndNothingElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Rows) != 4 {
-		t.Fatalf("%d rows: two detectors, made sound and the demonstration are four", len(report.Rows))
-	}
+	asked := 0
 	for _, row := range report.Rows {
 		switch s := row.Segments; row.Group {
 		case "made":
+			asked++
 			t.Logf("%s: %.2f false segments a minute of made sound", row.Detector, s.False)
 			if !(s.False <= 2) {
 				t.Errorf("%s: %.2f false segments a minute of made sound", row.Detector, s.False)
 			}
 		case "demo":
+			asked++
 			t.Logf("%s: area %.4f, announced after %.0f ms", row.Detector, row.AUC, s.Announced)
 			if !(row.AUC > 0.95) || s.Missed > 0 || !(s.Announced < 200) {
 				t.Errorf("%s: demo: %+v", row.Detector, row)
 			}
 		}
+	}
+	if asked != 4 {
+		t.Errorf("%d rows of made sound and the demonstration, two detectors have four", asked)
 	}
 }
