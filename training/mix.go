@@ -44,15 +44,6 @@ type MixConfig struct {
 	WholeNoises bool    `json:"whole_noises"`       // noises last the whole sequence, for measuring at a stated SNR
 }
 
-// DefaultMix is what the shipped detector was trained on.
-func DefaultMix() MixConfig {
-	return MixConfig{Seconds: 12, Speechless: 0.28, QuietScene: 0.03, Gap: 1,
-		SpeedShare: 0.7, Speed: Range{0.75, 1.33}, Voice: 5,
-		SNR: Range{-6, 28}, Clean: 0.12, CleanSNR: Range{30, 60}, Noises: 3, Synthetic: 0.3, Vary: 0.6, Swell: 0.3,
-		Room: 0.45, MadeRoom: 0.6, NoiseRoom: 0.12, Band: 0.3, Colour: 0.5, Dynamics: 0.2, Clip: 0.07, Level: Range{-50, -8},
-		Floor: 0.7, Zeros: 0.08, Dropouts: 0.04, NoQuantise: 0.15}
-}
-
 // Validate names the first value that makes no sense.
 func (c MixConfig) Validate() error {
 	frames := c.Seconds * 100

@@ -10,6 +10,15 @@ import (
 	"github.com/streamer-audio/streamer/audio"
 )
 
+// everything is a mix with all that can happen.
+func everything() MixConfig {
+	return MixConfig{Seconds: 12, Speechless: 0.2, QuietScene: 0.03, Gap: 1,
+		SpeedShare: 0.6, Speed: Range{0.85, 1.2}, Voice: 4,
+		SNR: Range{-5, 30}, Clean: 0.12, CleanSNR: Range{30, 60}, Noises: 3, Synthetic: 0.35, Vary: 0.6, Swell: 0.3,
+		Room: 0.4, MadeRoom: 0.6, NoiseRoom: 0.12, Band: 0.3, Colour: 0.4, Dynamics: 0.3, Clip: 0.07, Level: Range{-50, -8},
+		Floor: 0.7, Zeros: 0.08, Dropouts: 0.04, NoQuantise: 0.15}
+}
+
 // testMaterial is speech-like and noise-like sound made from a seed: buzzing syllables with pauses, and coloured noise.
 func testMaterial(seed uint64) *Material {
 	r := newRandom(seed)
@@ -51,7 +60,7 @@ func newTestWorker(t *testing.T, c MixConfig) *MixWorker {
 }
 
 func TestSequenceDependsOnItsNumbersAlone(t *testing.T) {
-	c := DefaultMix()
+	c := everything()
 	c.Seconds = 3
 	w := newTestWorker(t, c)
 	type key struct{ lane, number uint64 }
@@ -74,7 +83,7 @@ func TestSequenceDependsOnItsNumbersAlone(t *testing.T) {
 }
 
 func TestSequencesAreWithinBounds(t *testing.T) {
-	c := DefaultMix()
+	c := everything()
 	c.Seconds = 2
 	w := newTestWorker(t, c)
 	speechless, silent, high := 0, 0, 0
@@ -327,7 +336,7 @@ func TestVariedNoisesDiffer(t *testing.T) {
 }
 
 func TestMixConfigRefusals(t *testing.T) {
-	if err := DefaultMix().Validate(); err != nil {
+	if err := everything().Validate(); err != nil {
 		t.Errorf("default: %v", err)
 	}
 	for name, change := range map[string]func(*MixConfig){
@@ -338,14 +347,14 @@ func TestMixConfigRefusals(t *testing.T) {
 		"voice": func(c *MixConfig) { c.Voice = math.Inf(1) }, "vary": func(c *MixConfig) { c.Vary = -0.1 },
 		"dynamics": func(c *MixConfig) { c.Dynamics = 2 },
 	} {
-		c := DefaultMix()
+		c := everything()
 		change(&c)
 		if c.Validate() == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
 	for _, m := range []*Material{{}, {Speech: testMaterial(1).Speech}, {Noise: testMaterial(1).Noise}} {
-		if _, err := NewMixer(m, DefaultMix(), 1); err == nil {
+		if _, err := NewMixer(m, everything(), 1); err == nil {
 			t.Error("a mixer without material is accepted")
 		}
 	}

@@ -22,7 +22,7 @@ import (
 func tinyRecipe(bidirectional bool) *Recipe {
 	f := features.DefaultConfig()
 	f.Mels = 8
-	mix := DefaultMix()
+	mix := everything()
 	mix.Seconds, mix.SNR, mix.Speechless, mix.Room, mix.NoiseRoom = 0.6, Range{10, 30}, 0.1, 0.1, 0 // rooms take time
 	return &Recipe{Name: "tiny", Task: "vad", Seed: 3,
 		Arch: models.Arch{Input: 8, Layers: []models.Layer{{Cell: models.GRU, Hidden: 6, Bidirectional: bidirectional}},
