@@ -4,40 +4,52 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-// fast says that processor and operating system have what the assembly uses.
-var fast = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+// fast is the best set of instructions that processor and operating system
+// have, nil if that is none.
+var fast = choose()
+
+func choose() *vectors {
+	x := cpu.X86
+	switch {
+	case !x.HasAVX2 || !x.HasFMA:
+		return nil
+	case x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512VL:
+		return avx512
+	}
+	return avx2
+}
 
 // fastID names the arithmetic of the assembly: a product and its addition are
-// rounded once.
+// rounded once. Both sets of instructions have it.
 const fastID = "avx2-fma-1"
 
 // ID names the arithmetic of this program. It goes into snapshots and into the
 // provenance of trained weights.
 func ID() string {
-	if fast {
+	if fast != nil {
 		return fastID
 	}
 	return plainID
 }
 
 func gemm(c, a, b []float32, m, n, k, rs, cs int) {
-	if fast {
-		gemmFast(c, a, b, m, n, k, rs, cs)
+	if fast != nil {
+		fast.gemm(c, a, b, m, n, k, rs, cs)
 	} else {
 		gemmPlain(c, a, b, m, n, k, rs, cs)
 	}
 }
 
 func gruGates(h, gx, gh []float32) {
-	if fast {
-		gruGatesFast(h, gx, gh)
+	if fast != nil {
+		fast.gruGates(h, gx, gh)
 	} else {
 		gruGatesPlain(h, gx, gh)
 	}
 }
 
 func (f *RealFFT) power(dst, frame, scratch []float32) {
-	if fast && f.n >= fastFFT {
+	if fast != nil && f.n >= fastFFT {
 		f.powerFast(dst, frame, scratch)
 	} else {
 		f.powerPlain(dst, frame, scratch)

@@ -2,28 +2,35 @@
 
 package kernel
 
-const (
-	tallest = 6 // rows of the tallest tile
+// vectors is a set of instructions: its vectors and the tiles of c that its
+// assembly has.
+type vectors struct {
+	lanes int
+	// widest is the number of vectors that a tile of so many rows can have.
+	widest []int
 	// Columns of b that many rows use, or that are too long for the L1 cache
 	// as they lie, are laid side by side first, panelDepth rows at a time:
 	// half a cache.
-	packRows   = 40
-	packDeep   = 12 // rows that are many enough where k is above panelDepth
-	panelDepth = 256
+	packRows   int
+	packDeep   int // rows that are many enough where k is above panelDepth
+	panelDepth int
+}
+
+var (
+	avx2   = &vectors{8, []int{0, 12, 6, 4, 3, 2, 2}, 40, 12, 256}
+	avx512 = &vectors{16, []int{0, 24, 12, 8, 6, 4, 4, 3, 3, 2, 2, 2, 2, 2}, 40, 13, 128}
 )
 
-// widest is the number of vectors of 8 columns that a tile of so many rows
-// can have.
-var widest = [tallest + 1]int{0, 12, 6, 4, 3, 2, 2}
+const panelSize = 6144 // values that the panel of any set may take
 
-// masks holds a mask of r lanes at masks[8-r].
-var masks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
+// masks holds a mask of r lanes at masks[16-r].
+var masks = [32]int32{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}
 
 // tiling cuts the rows of c into tiles of nearly one height: high ones of
 // rows+1, then low ones of rows.
 type tiling struct{ rows, high, low int }
 
-func tile(m int) tiling {
+func tile(m, tallest int) tiling {
 	if m <= tallest {
 		return tiling{m, 0, 1}
 	}
@@ -32,19 +39,19 @@ func tile(m int) tiling {
 	return tiling{m / tiles, high, tiles - high}
 }
 
-// strip is a number of neighbouring columns: vectors of 8, of which the last
-// one may be partial.
+// strip is a number of neighbouring columns: vectors, of which the last one
+// may be partial.
 type strip struct{ vectors, lanes int }
 
-func (s strip) mask() *int32 { return &masks[8-s.lanes] }
+func (s strip) mask() *int32 { return &masks[16-s.lanes] }
 
 // strips cuts n columns into strips of nearly one width.
-type strips struct{ n, width, wider, count int }
+type strips struct{ n, lanes, width, wider, count int }
 
-func cut(n, wide int) strips {
-	vectors := (n + 7) / 8
+func cut(n, lanes, wide int) strips {
+	vectors := (n + lanes - 1) / lanes
 	count := (vectors + wide - 1) / wide
-	return strips{n, vectors / count, vectors % count, count}
+	return strips{n, lanes, vectors / count, vectors % count, count}
 }
 
 // at returns strip number i, which begins at column j.
@@ -53,70 +60,92 @@ func (s *strips) at(i, j int) strip {
 	if i < s.wider {
 		v++
 	}
-	return strip{v, min(8, s.n-j-8*(v-1))}
+	return strip{v, min(s.lanes, s.n-j-s.lanes*(v-1))}
 }
 
-// gemmFast is gemmPlain with fused multiply-adds.
-func gemmFast(c, a, b []float32, m, n, k, rs, cs int) {
-	t := tile(m)
+// gemm is gemmPlain with fused multiply-adds.
+func (x *vectors) gemm(c, a, b []float32, m, n, k, rs, cs int) {
+	t := tile(m, len(x.widest)-1)
 	height := t.rows
 	if t.high > 0 {
 		height++
 	}
-	s := cut(n, widest[height])
-	if m >= packRows || m >= packDeep && k > panelDepth {
-		gemmPacked(c, a, b, t, s, k, rs, cs)
+	s := cut(n, x.lanes, x.widest[height])
+	if m >= x.packRows || m >= x.packDeep && k > x.panelDepth {
+		x.gemmPacked(c, a, b, t, s, k, rs, cs)
 		return
 	}
 	for i, j := 0, 0; i < s.count; i++ {
 		at := s.at(i, j)
-		t.mul(c[j:], a, &b[j], at, n, k, rs, cs, n)
-		j += 8 * at.vectors
+		x.mul(t, c[j:], a, &b[j], at, n, k, rs, cs, n)
+		j += x.lanes * at.vectors
 	}
 }
 
-// gemmPacked is gemmFast for packDeep rows and more: some of their tiles have
-// five rows or six, so that no strip is wider than the panel's two vectors.
-func gemmPacked(c, a, b []float32, t tiling, s strips, k, rs, cs int) {
-	var panel [panelDepth * 16]float32
-	for l := 0; l < k; l += panelDepth {
-		depth := min(panelDepth, k-l)
+// gemmPacked is gemm for packDeep rows and more: their tiles are so high that
+// no strip is wider than a panel.
+func (x *vectors) gemmPacked(c, a, b []float32, t tiling, s strips, k, rs, cs int) {
+	var panel [panelSize]float32
+	for l := 0; l < k; l += x.panelDepth {
+		depth := min(x.panelDepth, k-l)
 		for i, j := 0, 0; i < s.count; i++ {
 			at := s.at(i, j)
-			packPanel(&panel[0], &b[l*s.n+j], at.mask(), 4*s.n, depth, at.vectors)
-			t.mul(c[j:], a[l*cs:], &panel[0], at, s.n, depth, rs, cs, 8*at.vectors)
-			j += 8 * at.vectors
+			x.pack(&panel[0], &b[l*s.n+j], at, 4*s.n, depth)
+			x.mul(t, c[j:], a[l*cs:], &panel[0], at, s.n, depth, rs, cs, x.lanes*at.vectors)
+			j += x.lanes * at.vectors
 		}
+	}
+}
+
+func (x *vectors) pack(dst, src *float32, s strip, stride, k int) {
+	if x == avx512 {
+		packPanel512(dst, src, s.mask(), stride, k, s.vectors)
+	} else {
+		packPanel(dst, src, s.mask(), stride, k, s.vectors)
 	}
 }
 
 // mul adds the product of a and a strip of b to a strip of c. ldc and ldb are
 // the distances between rows.
-func (t tiling) mul(c, a []float32, b *float32, s strip, ldc, k, rs, cs, ldb int) {
-	full, row := s.lanes/8, 0
+func (x *vectors) mul(t tiling, c, a []float32, b *float32, s strip, ldc, k, rs, cs, ldb int) {
+	row := 0
 	if t.high > 0 {
 		row = t.high * (t.rows + 1)
-		mulTiles(&c[0], &a[0], b, s.mask(), 4*ldc, 4*rs, 4*cs, 4*ldb, k, t.high, full, 16*(t.rows+1)+s.vectors)
+		x.tiles(&c[0], &a[0], b, s, ldc, rs, cs, ldb, k, t.high, t.rows+1)
 	}
-	mulTiles(&c[row*ldc], &a[row*rs], b, s.mask(), 4*ldc, 4*rs, 4*cs, 4*ldb, k, t.low, full, 16*t.rows+s.vectors)
+	x.tiles(&c[row*ldc], &a[row*rs], b, s, ldc, rs, cs, ldb, k, t.low, t.rows)
 }
 
-// gruGatesFast is gruGatesPlain, to the bit.
-func gruGatesFast(h, gx, gh []float32) {
+func (x *vectors) tiles(c, a, b *float32, s strip, ldc, rs, cs, ldb, k, count, rows int) {
+	full, shape := s.lanes/x.lanes, 32*rows+s.vectors
+	if x == avx512 {
+		mulTiles512(c, a, b, s.mask(), 4*ldc, 4*rs, 4*cs, 4*ldb, k, count, full, shape)
+	} else {
+		mulTiles(c, a, b, s.mask(), 4*ldc, 4*rs, 4*cs, 4*ldb, k, count, full, shape)
+	}
+}
+
+// gruGates is gruGatesPlain, to the bit.
+func (x *vectors) gruGates(h, gx, gh []float32) {
 	k := len(h)
 	gx, gh = gx[:3*k], gh[:3*k]
 	if k == 0 {
 		return
 	}
-	sigmoidSum(&gx[0], &gh[0], tailMask(2*k), 2*k/8)
-	gruState(&h[0], &gx[0], &gx[k], &gx[2*k], &gh[2*k], tailMask(k), k/8)
+	if x == avx512 {
+		sigmoidSum512(&gx[0], &gh[0], x.tail(2*k), 2*k/16)
+		gruState512(&h[0], &gx[0], &gx[k], &gx[2*k], &gh[2*k], x.tail(k), k/16)
+		return
+	}
+	sigmoidSum(&gx[0], &gh[0], x.tail(2*k), 2*k/8)
+	gruState(&h[0], &gx[0], &gx[k], &gx[2*k], &gh[2*k], x.tail(k), k/8)
 }
 
-// tailMask is the mask for what n values leave over beyond whole vectors, nil
-// if nothing.
-func tailMask(n int) *int32 {
-	if n%8 == 0 {
+// tail is the mask for what n values leave over beyond whole vectors, nil if
+// nothing.
+func (x *vectors) tail(n int) *int32 {
+	if n%x.lanes == 0 {
 		return nil
 	}
-	return &masks[8-n%8]
+	return &masks[16-n%x.lanes]
 }

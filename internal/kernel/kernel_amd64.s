@@ -4,6 +4,248 @@
 
 #include "textflag.h"
 
+DATA gateConstants<>+0(SB)/4, $0x80000000
+DATA gateConstants<>+4(SB)/4, $0x80000000
+DATA gateConstants<>+8(SB)/4, $0x80000000
+DATA gateConstants<>+12(SB)/4, $0x80000000
+DATA gateConstants<>+16(SB)/4, $0x80000000
+DATA gateConstants<>+20(SB)/4, $0x80000000
+DATA gateConstants<>+24(SB)/4, $0x80000000
+DATA gateConstants<>+28(SB)/4, $0x80000000
+DATA gateConstants<>+32(SB)/4, $0x80000000
+DATA gateConstants<>+36(SB)/4, $0x80000000
+DATA gateConstants<>+40(SB)/4, $0x80000000
+DATA gateConstants<>+44(SB)/4, $0x80000000
+DATA gateConstants<>+48(SB)/4, $0x80000000
+DATA gateConstants<>+52(SB)/4, $0x80000000
+DATA gateConstants<>+56(SB)/4, $0x80000000
+DATA gateConstants<>+60(SB)/4, $0x80000000
+DATA gateConstants<>+64(SB)/4, $0x42ae0000
+DATA gateConstants<>+68(SB)/4, $0x42ae0000
+DATA gateConstants<>+72(SB)/4, $0x42ae0000
+DATA gateConstants<>+76(SB)/4, $0x42ae0000
+DATA gateConstants<>+80(SB)/4, $0x42ae0000
+DATA gateConstants<>+84(SB)/4, $0x42ae0000
+DATA gateConstants<>+88(SB)/4, $0x42ae0000
+DATA gateConstants<>+92(SB)/4, $0x42ae0000
+DATA gateConstants<>+96(SB)/4, $0x42ae0000
+DATA gateConstants<>+100(SB)/4, $0x42ae0000
+DATA gateConstants<>+104(SB)/4, $0x42ae0000
+DATA gateConstants<>+108(SB)/4, $0x42ae0000
+DATA gateConstants<>+112(SB)/4, $0x42ae0000
+DATA gateConstants<>+116(SB)/4, $0x42ae0000
+DATA gateConstants<>+120(SB)/4, $0x42ae0000
+DATA gateConstants<>+124(SB)/4, $0x42ae0000
+DATA gateConstants<>+128(SB)/4, $0xc2ae0000
+DATA gateConstants<>+132(SB)/4, $0xc2ae0000
+DATA gateConstants<>+136(SB)/4, $0xc2ae0000
+DATA gateConstants<>+140(SB)/4, $0xc2ae0000
+DATA gateConstants<>+144(SB)/4, $0xc2ae0000
+DATA gateConstants<>+148(SB)/4, $0xc2ae0000
+DATA gateConstants<>+152(SB)/4, $0xc2ae0000
+DATA gateConstants<>+156(SB)/4, $0xc2ae0000
+DATA gateConstants<>+160(SB)/4, $0xc2ae0000
+DATA gateConstants<>+164(SB)/4, $0xc2ae0000
+DATA gateConstants<>+168(SB)/4, $0xc2ae0000
+DATA gateConstants<>+172(SB)/4, $0xc2ae0000
+DATA gateConstants<>+176(SB)/4, $0xc2ae0000
+DATA gateConstants<>+180(SB)/4, $0xc2ae0000
+DATA gateConstants<>+184(SB)/4, $0xc2ae0000
+DATA gateConstants<>+188(SB)/4, $0xc2ae0000
+DATA gateConstants<>+192(SB)/4, $0x3fb8aa3b
+DATA gateConstants<>+196(SB)/4, $0x3fb8aa3b
+DATA gateConstants<>+200(SB)/4, $0x3fb8aa3b
+DATA gateConstants<>+204(SB)/4, $0x3fb8aa3b
+DATA gateConstants<>+208(SB)/4, $0x3fb8aa3b
+DATA gateConstants<>+212(SB)/4, $0x3fb8aa3b
+DATA gateConstants<>+216(SB)/4, $0x3fb8aa3b
+DATA gateConstants<>+220(SB)/4, $0x3fb8aa3b
+DATA gateConstants<>+224(SB)/4, $0x3fb8aa3b
+DATA gateConstants<>+228(SB)/4, $0x3fb8aa3b
+DATA gateConstants<>+232(SB)/4, $0x3fb8aa3b
+DATA gateConstants<>+236(SB)/4, $0x3fb8aa3b
+DATA gateConstants<>+240(SB)/4, $0x3fb8aa3b
+DATA gateConstants<>+244(SB)/4, $0x3fb8aa3b
+DATA gateConstants<>+248(SB)/4, $0x3fb8aa3b
+DATA gateConstants<>+252(SB)/4, $0x3fb8aa3b
+DATA gateConstants<>+256(SB)/4, $0x4b400000
+DATA gateConstants<>+260(SB)/4, $0x4b400000
+DATA gateConstants<>+264(SB)/4, $0x4b400000
+DATA gateConstants<>+268(SB)/4, $0x4b400000
+DATA gateConstants<>+272(SB)/4, $0x4b400000
+DATA gateConstants<>+276(SB)/4, $0x4b400000
+DATA gateConstants<>+280(SB)/4, $0x4b400000
+DATA gateConstants<>+284(SB)/4, $0x4b400000
+DATA gateConstants<>+288(SB)/4, $0x4b400000
+DATA gateConstants<>+292(SB)/4, $0x4b400000
+DATA gateConstants<>+296(SB)/4, $0x4b400000
+DATA gateConstants<>+300(SB)/4, $0x4b400000
+DATA gateConstants<>+304(SB)/4, $0x4b400000
+DATA gateConstants<>+308(SB)/4, $0x4b400000
+DATA gateConstants<>+312(SB)/4, $0x4b400000
+DATA gateConstants<>+316(SB)/4, $0x4b400000
+DATA gateConstants<>+320(SB)/4, $0x3f318000
+DATA gateConstants<>+324(SB)/4, $0x3f318000
+DATA gateConstants<>+328(SB)/4, $0x3f318000
+DATA gateConstants<>+332(SB)/4, $0x3f318000
+DATA gateConstants<>+336(SB)/4, $0x3f318000
+DATA gateConstants<>+340(SB)/4, $0x3f318000
+DATA gateConstants<>+344(SB)/4, $0x3f318000
+DATA gateConstants<>+348(SB)/4, $0x3f318000
+DATA gateConstants<>+352(SB)/4, $0x3f318000
+DATA gateConstants<>+356(SB)/4, $0x3f318000
+DATA gateConstants<>+360(SB)/4, $0x3f318000
+DATA gateConstants<>+364(SB)/4, $0x3f318000
+DATA gateConstants<>+368(SB)/4, $0x3f318000
+DATA gateConstants<>+372(SB)/4, $0x3f318000
+DATA gateConstants<>+376(SB)/4, $0x3f318000
+DATA gateConstants<>+380(SB)/4, $0x3f318000
+DATA gateConstants<>+384(SB)/4, $0xb95e8083
+DATA gateConstants<>+388(SB)/4, $0xb95e8083
+DATA gateConstants<>+392(SB)/4, $0xb95e8083
+DATA gateConstants<>+396(SB)/4, $0xb95e8083
+DATA gateConstants<>+400(SB)/4, $0xb95e8083
+DATA gateConstants<>+404(SB)/4, $0xb95e8083
+DATA gateConstants<>+408(SB)/4, $0xb95e8083
+DATA gateConstants<>+412(SB)/4, $0xb95e8083
+DATA gateConstants<>+416(SB)/4, $0xb95e8083
+DATA gateConstants<>+420(SB)/4, $0xb95e8083
+DATA gateConstants<>+424(SB)/4, $0xb95e8083
+DATA gateConstants<>+428(SB)/4, $0xb95e8083
+DATA gateConstants<>+432(SB)/4, $0xb95e8083
+DATA gateConstants<>+436(SB)/4, $0xb95e8083
+DATA gateConstants<>+440(SB)/4, $0xb95e8083
+DATA gateConstants<>+444(SB)/4, $0xb95e8083
+DATA gateConstants<>+448(SB)/4, $0x39500d01
+DATA gateConstants<>+452(SB)/4, $0x39500d01
+DATA gateConstants<>+456(SB)/4, $0x39500d01
+DATA gateConstants<>+460(SB)/4, $0x39500d01
+DATA gateConstants<>+464(SB)/4, $0x39500d01
+DATA gateConstants<>+468(SB)/4, $0x39500d01
+DATA gateConstants<>+472(SB)/4, $0x39500d01
+DATA gateConstants<>+476(SB)/4, $0x39500d01
+DATA gateConstants<>+480(SB)/4, $0x39500d01
+DATA gateConstants<>+484(SB)/4, $0x39500d01
+DATA gateConstants<>+488(SB)/4, $0x39500d01
+DATA gateConstants<>+492(SB)/4, $0x39500d01
+DATA gateConstants<>+496(SB)/4, $0x39500d01
+DATA gateConstants<>+500(SB)/4, $0x39500d01
+DATA gateConstants<>+504(SB)/4, $0x39500d01
+DATA gateConstants<>+508(SB)/4, $0x39500d01
+DATA gateConstants<>+512(SB)/4, $0x3ab60b61
+DATA gateConstants<>+516(SB)/4, $0x3ab60b61
+DATA gateConstants<>+520(SB)/4, $0x3ab60b61
+DATA gateConstants<>+524(SB)/4, $0x3ab60b61
+DATA gateConstants<>+528(SB)/4, $0x3ab60b61
+DATA gateConstants<>+532(SB)/4, $0x3ab60b61
+DATA gateConstants<>+536(SB)/4, $0x3ab60b61
+DATA gateConstants<>+540(SB)/4, $0x3ab60b61
+DATA gateConstants<>+544(SB)/4, $0x3ab60b61
+DATA gateConstants<>+548(SB)/4, $0x3ab60b61
+DATA gateConstants<>+552(SB)/4, $0x3ab60b61
+DATA gateConstants<>+556(SB)/4, $0x3ab60b61
+DATA gateConstants<>+560(SB)/4, $0x3ab60b61
+DATA gateConstants<>+564(SB)/4, $0x3ab60b61
+DATA gateConstants<>+568(SB)/4, $0x3ab60b61
+DATA gateConstants<>+572(SB)/4, $0x3ab60b61
+DATA gateConstants<>+576(SB)/4, $0x3c088889
+DATA gateConstants<>+580(SB)/4, $0x3c088889
+DATA gateConstants<>+584(SB)/4, $0x3c088889
+DATA gateConstants<>+588(SB)/4, $0x3c088889
+DATA gateConstants<>+592(SB)/4, $0x3c088889
+DATA gateConstants<>+596(SB)/4, $0x3c088889
+DATA gateConstants<>+600(SB)/4, $0x3c088889
+DATA gateConstants<>+604(SB)/4, $0x3c088889
+DATA gateConstants<>+608(SB)/4, $0x3c088889
+DATA gateConstants<>+612(SB)/4, $0x3c088889
+DATA gateConstants<>+616(SB)/4, $0x3c088889
+DATA gateConstants<>+620(SB)/4, $0x3c088889
+DATA gateConstants<>+624(SB)/4, $0x3c088889
+DATA gateConstants<>+628(SB)/4, $0x3c088889
+DATA gateConstants<>+632(SB)/4, $0x3c088889
+DATA gateConstants<>+636(SB)/4, $0x3c088889
+DATA gateConstants<>+640(SB)/4, $0x3d2aaaab
+DATA gateConstants<>+644(SB)/4, $0x3d2aaaab
+DATA gateConstants<>+648(SB)/4, $0x3d2aaaab
+DATA gateConstants<>+652(SB)/4, $0x3d2aaaab
+DATA gateConstants<>+656(SB)/4, $0x3d2aaaab
+DATA gateConstants<>+660(SB)/4, $0x3d2aaaab
+DATA gateConstants<>+664(SB)/4, $0x3d2aaaab
+DATA gateConstants<>+668(SB)/4, $0x3d2aaaab
+DATA gateConstants<>+672(SB)/4, $0x3d2aaaab
+DATA gateConstants<>+676(SB)/4, $0x3d2aaaab
+DATA gateConstants<>+680(SB)/4, $0x3d2aaaab
+DATA gateConstants<>+684(SB)/4, $0x3d2aaaab
+DATA gateConstants<>+688(SB)/4, $0x3d2aaaab
+DATA gateConstants<>+692(SB)/4, $0x3d2aaaab
+DATA gateConstants<>+696(SB)/4, $0x3d2aaaab
+DATA gateConstants<>+700(SB)/4, $0x3d2aaaab
+DATA gateConstants<>+704(SB)/4, $0x3e2aaaab
+DATA gateConstants<>+708(SB)/4, $0x3e2aaaab
+DATA gateConstants<>+712(SB)/4, $0x3e2aaaab
+DATA gateConstants<>+716(SB)/4, $0x3e2aaaab
+DATA gateConstants<>+720(SB)/4, $0x3e2aaaab
+DATA gateConstants<>+724(SB)/4, $0x3e2aaaab
+DATA gateConstants<>+728(SB)/4, $0x3e2aaaab
+DATA gateConstants<>+732(SB)/4, $0x3e2aaaab
+DATA gateConstants<>+736(SB)/4, $0x3e2aaaab
+DATA gateConstants<>+740(SB)/4, $0x3e2aaaab
+DATA gateConstants<>+744(SB)/4, $0x3e2aaaab
+DATA gateConstants<>+748(SB)/4, $0x3e2aaaab
+DATA gateConstants<>+752(SB)/4, $0x3e2aaaab
+DATA gateConstants<>+756(SB)/4, $0x3e2aaaab
+DATA gateConstants<>+760(SB)/4, $0x3e2aaaab
+DATA gateConstants<>+764(SB)/4, $0x3e2aaaab
+DATA gateConstants<>+768(SB)/4, $0x3f000000
+DATA gateConstants<>+772(SB)/4, $0x3f000000
+DATA gateConstants<>+776(SB)/4, $0x3f000000
+DATA gateConstants<>+780(SB)/4, $0x3f000000
+DATA gateConstants<>+784(SB)/4, $0x3f000000
+DATA gateConstants<>+788(SB)/4, $0x3f000000
+DATA gateConstants<>+792(SB)/4, $0x3f000000
+DATA gateConstants<>+796(SB)/4, $0x3f000000
+DATA gateConstants<>+800(SB)/4, $0x3f000000
+DATA gateConstants<>+804(SB)/4, $0x3f000000
+DATA gateConstants<>+808(SB)/4, $0x3f000000
+DATA gateConstants<>+812(SB)/4, $0x3f000000
+DATA gateConstants<>+816(SB)/4, $0x3f000000
+DATA gateConstants<>+820(SB)/4, $0x3f000000
+DATA gateConstants<>+824(SB)/4, $0x3f000000
+DATA gateConstants<>+828(SB)/4, $0x3f000000
+DATA gateConstants<>+832(SB)/4, $0x3f800000
+DATA gateConstants<>+836(SB)/4, $0x3f800000
+DATA gateConstants<>+840(SB)/4, $0x3f800000
+DATA gateConstants<>+844(SB)/4, $0x3f800000
+DATA gateConstants<>+848(SB)/4, $0x3f800000
+DATA gateConstants<>+852(SB)/4, $0x3f800000
+DATA gateConstants<>+856(SB)/4, $0x3f800000
+DATA gateConstants<>+860(SB)/4, $0x3f800000
+DATA gateConstants<>+864(SB)/4, $0x3f800000
+DATA gateConstants<>+868(SB)/4, $0x3f800000
+DATA gateConstants<>+872(SB)/4, $0x3f800000
+DATA gateConstants<>+876(SB)/4, $0x3f800000
+DATA gateConstants<>+880(SB)/4, $0x3f800000
+DATA gateConstants<>+884(SB)/4, $0x3f800000
+DATA gateConstants<>+888(SB)/4, $0x3f800000
+DATA gateConstants<>+892(SB)/4, $0x3f800000
+DATA gateConstants<>+896(SB)/4, $0x40000000
+DATA gateConstants<>+900(SB)/4, $0x40000000
+DATA gateConstants<>+904(SB)/4, $0x40000000
+DATA gateConstants<>+908(SB)/4, $0x40000000
+DATA gateConstants<>+912(SB)/4, $0x40000000
+DATA gateConstants<>+916(SB)/4, $0x40000000
+DATA gateConstants<>+920(SB)/4, $0x40000000
+DATA gateConstants<>+924(SB)/4, $0x40000000
+DATA gateConstants<>+928(SB)/4, $0x40000000
+DATA gateConstants<>+932(SB)/4, $0x40000000
+DATA gateConstants<>+936(SB)/4, $0x40000000
+DATA gateConstants<>+940(SB)/4, $0x40000000
+DATA gateConstants<>+944(SB)/4, $0x40000000
+DATA gateConstants<>+948(SB)/4, $0x40000000
+DATA gateConstants<>+952(SB)/4, $0x40000000
+DATA gateConstants<>+956(SB)/4, $0x40000000
+GLOBL gateConstants<>(SB), RODATA|NOPTR, $960
+
 // func mulTiles(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, k int, count int, full int, shape int)
 // Requires: AVX, FMA3
 TEXT ·mulTiles(SB), NOSPLIT, $0-96
@@ -17,165 +259,165 @@ TEXT ·mulTiles(SB), NOSPLIT, $0-96
 	MOVQ count+72(FP), R9
 	MOVQ mask+24(FP), R10
 	MOVQ shape+88(FP), R11
-	CMPQ R11, $0x00000023
-	JGE  from35
-	CMPQ R11, $0x00000018
-	JGE  from24
-	CMPQ R11, $0x00000014
-	JGE  from20
-	CMPQ R11, $0x00000012
-	JGE  from18
-	JMP  tile1x1
-
-from18:
-	CMPQ R11, $0x00000013
-	JGE  from19
-	JMP  tile1x2
-
-from19:
-	JMP tile1x3
-
-from20:
-	CMPQ R11, $0x00000016
-	JGE  from22
-	CMPQ R11, $0x00000015
-	JGE  from21
-	JMP  tile1x4
-
-from21:
-	JMP tile1x5
-
-from22:
-	CMPQ R11, $0x00000017
-	JGE  from23
-	JMP  tile1x6
-
-from23:
-	JMP tile1x7
-
-from24:
-	CMPQ R11, $0x0000001b
-	JGE  from27
-	CMPQ R11, $0x00000019
-	JGE  from25
-	JMP  tile1x8
-
-from25:
-	CMPQ R11, $0x0000001a
-	JGE  from26
-	JMP  tile1x9
-
-from26:
-	JMP tile1x10
-
-from27:
-	CMPQ R11, $0x00000021
-	JGE  from33
-	CMPQ R11, $0x0000001c
-	JGE  from28
-	JMP  tile1x11
-
-from28:
-	JMP tile1x12
-
-from33:
-	CMPQ R11, $0x00000022
-	JGE  from34
-	JMP  tile2x1
-
-from34:
-	JMP tile2x2
-
-from35:
-	CMPQ R11, $0x00000034
-	JGE  from52
-	CMPQ R11, $0x00000026
-	JGE  from38
-	CMPQ R11, $0x00000024
-	JGE  from36
-	JMP  tile2x3
-
-from36:
-	CMPQ R11, $0x00000025
-	JGE  from37
-	JMP  tile2x4
-
-from37:
-	JMP tile2x5
-
-from38:
-	CMPQ R11, $0x00000032
-	JGE  from50
-	CMPQ R11, $0x00000031
-	JGE  from49
-	JMP  tile2x6
-
-from49:
-	JMP tile3x1
-
-from50:
-	CMPQ R11, $0x00000033
-	JGE  from51
-	JMP  tile3x2
-
-from51:
-	JMP tile3x3
-
-from52:
-	CMPQ R11, $0x00000051
-	JGE  from81
-	CMPQ R11, $0x00000042
-	JGE  from66
-	CMPQ R11, $0x00000041
-	JGE  from65
-	JMP  tile3x4
-
-from65:
-	JMP tile4x1
-
-from66:
 	CMPQ R11, $0x00000043
 	JGE  from67
-	JMP  tile4x2
+	CMPQ R11, $0x00000028
+	JGE  from40
+	CMPQ R11, $0x00000024
+	JGE  from36
+	CMPQ R11, $0x00000022
+	JGE  from34
+	JMP  tile1x1
+
+from34:
+	CMPQ R11, $0x00000023
+	JGE  from35
+	JMP  tile1x2
+
+from35:
+	JMP tile1x3
+
+from36:
+	CMPQ R11, $0x00000026
+	JGE  from38
+	CMPQ R11, $0x00000025
+	JGE  from37
+	JMP  tile1x4
+
+from37:
+	JMP tile1x5
+
+from38:
+	CMPQ R11, $0x00000027
+	JGE  from39
+	JMP  tile1x6
+
+from39:
+	JMP tile1x7
+
+from40:
+	CMPQ R11, $0x0000002b
+	JGE  from43
+	CMPQ R11, $0x00000029
+	JGE  from41
+	JMP  tile1x8
+
+from41:
+	CMPQ R11, $0x0000002a
+	JGE  from42
+	JMP  tile1x9
+
+from42:
+	JMP tile1x10
+
+from43:
+	CMPQ R11, $0x00000041
+	JGE  from65
+	CMPQ R11, $0x0000002c
+	JGE  from44
+	JMP  tile1x11
+
+from44:
+	JMP tile1x12
+
+from65:
+	CMPQ R11, $0x00000042
+	JGE  from66
+	JMP  tile2x1
+
+from66:
+	JMP tile2x2
 
 from67:
-	JMP tile4x3
+	CMPQ R11, $0x00000064
+	JGE  from100
+	CMPQ R11, $0x00000046
+	JGE  from70
+	CMPQ R11, $0x00000044
+	JGE  from68
+	JMP  tile2x3
 
-from81:
-	CMPQ R11, $0x00000061
-	JGE  from97
-	CMPQ R11, $0x00000052
-	JGE  from82
-	JMP  tile5x1
+from68:
+	CMPQ R11, $0x00000045
+	JGE  from69
+	JMP  tile2x4
 
-from82:
-	JMP tile5x2
+from69:
+	JMP tile2x5
 
-from97:
+from70:
 	CMPQ R11, $0x00000062
 	JGE  from98
-	JMP  tile6x1
+	CMPQ R11, $0x00000061
+	JGE  from97
+	JMP  tile2x6
+
+from97:
+	JMP tile3x1
 
 from98:
+	CMPQ R11, $0x00000063
+	JGE  from99
+	JMP  tile3x2
+
+from99:
+	JMP tile3x3
+
+from100:
+	CMPQ R11, $0x000000a1
+	JGE  from161
+	CMPQ R11, $0x00000082
+	JGE  from130
+	CMPQ R11, $0x00000081
+	JGE  from129
+	JMP  tile3x4
+
+from129:
+	JMP tile4x1
+
+from130:
+	CMPQ R11, $0x00000083
+	JGE  from131
+	JMP  tile4x2
+
+from131:
+	JMP tile4x3
+
+from161:
+	CMPQ R11, $0x000000c1
+	JGE  from193
+	CMPQ R11, $0x000000a2
+	JGE  from162
+	JMP  tile5x1
+
+from162:
+	JMP tile5x2
+
+from193:
+	CMPQ R11, $0x000000c2
+	JGE  from194
+	JMP  tile6x1
+
+from194:
 	JMP tile6x2
 
 tile1x1:
 	VMOVUPS    (R10), Y0
 	VMASKMOVPS (AX), Y0, Y1
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile1x1k:
 	VBROADCASTSS (R11), Y2
-	VMASKMOVPS   (R13), Y0, Y3
+	VMASKMOVPS   (R12), Y0, Y3
 	VFMADD231PS  Y3, Y2, Y1
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile1x1k
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile1x1partial
 	VMOVUPS      Y1, (AX)
 	JMP          tile1x1stored
@@ -197,22 +439,22 @@ tile1x2:
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS 32(AX), Y0, Y2
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile1x2k:
 	VBROADCASTSS (R11), Y3
-	VMOVUPS      (R13), Y4
+	VMOVUPS      (R12), Y4
 	VFMADD231PS  Y4, Y3, Y1
-	VMASKMOVPS   32(R13), Y0, Y4
+	VMASKMOVPS   32(R12), Y0, Y4
 	VFMADD231PS  Y4, Y3, Y2
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile1x2k
 	VMOVUPS      Y1, (AX)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile1x2partial
 	VMOVUPS      Y2, 32(AX)
 	JMP          tile1x2stored
@@ -235,25 +477,25 @@ tile1x3:
 	VMOVUPS    32(AX), Y2
 	VMASKMOVPS 64(AX), Y0, Y3
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile1x3k:
 	VBROADCASTSS (R11), Y4
-	VMOVUPS      (R13), Y5
+	VMOVUPS      (R12), Y5
 	VFMADD231PS  Y5, Y4, Y1
-	VMOVUPS      32(R13), Y5
+	VMOVUPS      32(R12), Y5
 	VFMADD231PS  Y5, Y4, Y2
-	VMASKMOVPS   64(R13), Y0, Y5
+	VMASKMOVPS   64(R12), Y0, Y5
 	VFMADD231PS  Y5, Y4, Y3
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile1x3k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile1x3partial
 	VMOVUPS      Y3, 64(AX)
 	JMP          tile1x3stored
@@ -277,28 +519,28 @@ tile1x4:
 	VMOVUPS    64(AX), Y3
 	VMASKMOVPS 96(AX), Y0, Y4
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile1x4k:
 	VBROADCASTSS (R11), Y5
-	VMOVUPS      (R13), Y6
+	VMOVUPS      (R12), Y6
 	VFMADD231PS  Y6, Y5, Y1
-	VMOVUPS      32(R13), Y6
+	VMOVUPS      32(R12), Y6
 	VFMADD231PS  Y6, Y5, Y2
-	VMOVUPS      64(R13), Y6
+	VMOVUPS      64(R12), Y6
 	VFMADD231PS  Y6, Y5, Y3
-	VMASKMOVPS   96(R13), Y0, Y6
+	VMASKMOVPS   96(R12), Y0, Y6
 	VFMADD231PS  Y6, Y5, Y4
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile1x4k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile1x4partial
 	VMOVUPS      Y4, 96(AX)
 	JMP          tile1x4stored
@@ -323,31 +565,31 @@ tile1x5:
 	VMOVUPS    96(AX), Y4
 	VMASKMOVPS 128(AX), Y0, Y5
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile1x5k:
 	VBROADCASTSS (R11), Y6
-	VMOVUPS      (R13), Y7
+	VMOVUPS      (R12), Y7
 	VFMADD231PS  Y7, Y6, Y1
-	VMOVUPS      32(R13), Y7
+	VMOVUPS      32(R12), Y7
 	VFMADD231PS  Y7, Y6, Y2
-	VMOVUPS      64(R13), Y7
+	VMOVUPS      64(R12), Y7
 	VFMADD231PS  Y7, Y6, Y3
-	VMOVUPS      96(R13), Y7
+	VMOVUPS      96(R12), Y7
 	VFMADD231PS  Y7, Y6, Y4
-	VMASKMOVPS   128(R13), Y0, Y7
+	VMASKMOVPS   128(R12), Y0, Y7
 	VFMADD231PS  Y7, Y6, Y5
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile1x5k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
 	VMOVUPS      Y4, 96(AX)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile1x5partial
 	VMOVUPS      Y5, 128(AX)
 	JMP          tile1x5stored
@@ -373,34 +615,34 @@ tile1x6:
 	VMOVUPS    128(AX), Y5
 	VMASKMOVPS 160(AX), Y0, Y6
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile1x6k:
 	VBROADCASTSS (R11), Y7
-	VMOVUPS      (R13), Y8
+	VMOVUPS      (R12), Y8
 	VFMADD231PS  Y8, Y7, Y1
-	VMOVUPS      32(R13), Y8
+	VMOVUPS      32(R12), Y8
 	VFMADD231PS  Y8, Y7, Y2
-	VMOVUPS      64(R13), Y8
+	VMOVUPS      64(R12), Y8
 	VFMADD231PS  Y8, Y7, Y3
-	VMOVUPS      96(R13), Y8
+	VMOVUPS      96(R12), Y8
 	VFMADD231PS  Y8, Y7, Y4
-	VMOVUPS      128(R13), Y8
+	VMOVUPS      128(R12), Y8
 	VFMADD231PS  Y8, Y7, Y5
-	VMASKMOVPS   160(R13), Y0, Y8
+	VMASKMOVPS   160(R12), Y0, Y8
 	VFMADD231PS  Y8, Y7, Y6
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile1x6k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
 	VMOVUPS      Y4, 96(AX)
 	VMOVUPS      Y5, 128(AX)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile1x6partial
 	VMOVUPS      Y6, 160(AX)
 	JMP          tile1x6stored
@@ -427,28 +669,28 @@ tile1x7:
 	VMOVUPS    160(AX), Y6
 	VMASKMOVPS 192(AX), Y0, Y7
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile1x7k:
 	VBROADCASTSS (R11), Y8
-	VMOVUPS      (R13), Y9
+	VMOVUPS      (R12), Y9
 	VFMADD231PS  Y9, Y8, Y1
-	VMOVUPS      32(R13), Y9
+	VMOVUPS      32(R12), Y9
 	VFMADD231PS  Y9, Y8, Y2
-	VMOVUPS      64(R13), Y9
+	VMOVUPS      64(R12), Y9
 	VFMADD231PS  Y9, Y8, Y3
-	VMOVUPS      96(R13), Y9
+	VMOVUPS      96(R12), Y9
 	VFMADD231PS  Y9, Y8, Y4
-	VMOVUPS      128(R13), Y9
+	VMOVUPS      128(R12), Y9
 	VFMADD231PS  Y9, Y8, Y5
-	VMOVUPS      160(R13), Y9
+	VMOVUPS      160(R12), Y9
 	VFMADD231PS  Y9, Y8, Y6
-	VMASKMOVPS   192(R13), Y0, Y9
+	VMASKMOVPS   192(R12), Y0, Y9
 	VFMADD231PS  Y9, Y8, Y7
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile1x7k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
@@ -456,8 +698,8 @@ tile1x7k:
 	VMOVUPS      Y4, 96(AX)
 	VMOVUPS      Y5, 128(AX)
 	VMOVUPS      Y6, 160(AX)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile1x7partial
 	VMOVUPS      Y7, 192(AX)
 	JMP          tile1x7stored
@@ -485,30 +727,30 @@ tile1x8:
 	VMOVUPS    192(AX), Y7
 	VMASKMOVPS 224(AX), Y0, Y8
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile1x8k:
 	VBROADCASTSS (R11), Y9
-	VMOVUPS      (R13), Y10
+	VMOVUPS      (R12), Y10
 	VFMADD231PS  Y10, Y9, Y1
-	VMOVUPS      32(R13), Y10
+	VMOVUPS      32(R12), Y10
 	VFMADD231PS  Y10, Y9, Y2
-	VMOVUPS      64(R13), Y10
+	VMOVUPS      64(R12), Y10
 	VFMADD231PS  Y10, Y9, Y3
-	VMOVUPS      96(R13), Y10
+	VMOVUPS      96(R12), Y10
 	VFMADD231PS  Y10, Y9, Y4
-	VMOVUPS      128(R13), Y10
+	VMOVUPS      128(R12), Y10
 	VFMADD231PS  Y10, Y9, Y5
-	VMOVUPS      160(R13), Y10
+	VMOVUPS      160(R12), Y10
 	VFMADD231PS  Y10, Y9, Y6
-	VMOVUPS      192(R13), Y10
+	VMOVUPS      192(R12), Y10
 	VFMADD231PS  Y10, Y9, Y7
-	VMASKMOVPS   224(R13), Y0, Y10
+	VMASKMOVPS   224(R12), Y0, Y10
 	VFMADD231PS  Y10, Y9, Y8
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile1x8k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
@@ -517,8 +759,8 @@ tile1x8k:
 	VMOVUPS      Y5, 128(AX)
 	VMOVUPS      Y6, 160(AX)
 	VMOVUPS      Y7, 192(AX)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile1x8partial
 	VMOVUPS      Y8, 224(AX)
 	JMP          tile1x8stored
@@ -547,32 +789,32 @@ tile1x9:
 	VMOVUPS    224(AX), Y8
 	VMASKMOVPS 256(AX), Y0, Y9
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile1x9k:
 	VBROADCASTSS (R11), Y10
-	VMOVUPS      (R13), Y11
+	VMOVUPS      (R12), Y11
 	VFMADD231PS  Y11, Y10, Y1
-	VMOVUPS      32(R13), Y11
+	VMOVUPS      32(R12), Y11
 	VFMADD231PS  Y11, Y10, Y2
-	VMOVUPS      64(R13), Y11
+	VMOVUPS      64(R12), Y11
 	VFMADD231PS  Y11, Y10, Y3
-	VMOVUPS      96(R13), Y11
+	VMOVUPS      96(R12), Y11
 	VFMADD231PS  Y11, Y10, Y4
-	VMOVUPS      128(R13), Y11
+	VMOVUPS      128(R12), Y11
 	VFMADD231PS  Y11, Y10, Y5
-	VMOVUPS      160(R13), Y11
+	VMOVUPS      160(R12), Y11
 	VFMADD231PS  Y11, Y10, Y6
-	VMOVUPS      192(R13), Y11
+	VMOVUPS      192(R12), Y11
 	VFMADD231PS  Y11, Y10, Y7
-	VMOVUPS      224(R13), Y11
+	VMOVUPS      224(R12), Y11
 	VFMADD231PS  Y11, Y10, Y8
-	VMASKMOVPS   256(R13), Y0, Y11
+	VMASKMOVPS   256(R12), Y0, Y11
 	VFMADD231PS  Y11, Y10, Y9
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile1x9k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
@@ -582,8 +824,8 @@ tile1x9k:
 	VMOVUPS      Y6, 160(AX)
 	VMOVUPS      Y7, 192(AX)
 	VMOVUPS      Y8, 224(AX)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile1x9partial
 	VMOVUPS      Y9, 256(AX)
 	JMP          tile1x9stored
@@ -613,34 +855,34 @@ tile1x10:
 	VMOVUPS    256(AX), Y9
 	VMASKMOVPS 288(AX), Y0, Y10
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile1x10k:
 	VBROADCASTSS (R11), Y11
-	VMOVUPS      (R13), Y12
+	VMOVUPS      (R12), Y12
 	VFMADD231PS  Y12, Y11, Y1
-	VMOVUPS      32(R13), Y12
+	VMOVUPS      32(R12), Y12
 	VFMADD231PS  Y12, Y11, Y2
-	VMOVUPS      64(R13), Y12
+	VMOVUPS      64(R12), Y12
 	VFMADD231PS  Y12, Y11, Y3
-	VMOVUPS      96(R13), Y12
+	VMOVUPS      96(R12), Y12
 	VFMADD231PS  Y12, Y11, Y4
-	VMOVUPS      128(R13), Y12
+	VMOVUPS      128(R12), Y12
 	VFMADD231PS  Y12, Y11, Y5
-	VMOVUPS      160(R13), Y12
+	VMOVUPS      160(R12), Y12
 	VFMADD231PS  Y12, Y11, Y6
-	VMOVUPS      192(R13), Y12
+	VMOVUPS      192(R12), Y12
 	VFMADD231PS  Y12, Y11, Y7
-	VMOVUPS      224(R13), Y12
+	VMOVUPS      224(R12), Y12
 	VFMADD231PS  Y12, Y11, Y8
-	VMOVUPS      256(R13), Y12
+	VMOVUPS      256(R12), Y12
 	VFMADD231PS  Y12, Y11, Y9
-	VMASKMOVPS   288(R13), Y0, Y12
+	VMASKMOVPS   288(R12), Y0, Y12
 	VFMADD231PS  Y12, Y11, Y10
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile1x10k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
@@ -651,8 +893,8 @@ tile1x10k:
 	VMOVUPS      Y7, 192(AX)
 	VMOVUPS      Y8, 224(AX)
 	VMOVUPS      Y9, 256(AX)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile1x10partial
 	VMOVUPS      Y10, 288(AX)
 	JMP          tile1x10stored
@@ -683,36 +925,36 @@ tile1x11:
 	VMOVUPS    288(AX), Y10
 	VMASKMOVPS 320(AX), Y0, Y11
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile1x11k:
 	VBROADCASTSS (R11), Y12
-	VMOVUPS      (R13), Y13
+	VMOVUPS      (R12), Y13
 	VFMADD231PS  Y13, Y12, Y1
-	VMOVUPS      32(R13), Y13
+	VMOVUPS      32(R12), Y13
 	VFMADD231PS  Y13, Y12, Y2
-	VMOVUPS      64(R13), Y13
+	VMOVUPS      64(R12), Y13
 	VFMADD231PS  Y13, Y12, Y3
-	VMOVUPS      96(R13), Y13
+	VMOVUPS      96(R12), Y13
 	VFMADD231PS  Y13, Y12, Y4
-	VMOVUPS      128(R13), Y13
+	VMOVUPS      128(R12), Y13
 	VFMADD231PS  Y13, Y12, Y5
-	VMOVUPS      160(R13), Y13
+	VMOVUPS      160(R12), Y13
 	VFMADD231PS  Y13, Y12, Y6
-	VMOVUPS      192(R13), Y13
+	VMOVUPS      192(R12), Y13
 	VFMADD231PS  Y13, Y12, Y7
-	VMOVUPS      224(R13), Y13
+	VMOVUPS      224(R12), Y13
 	VFMADD231PS  Y13, Y12, Y8
-	VMOVUPS      256(R13), Y13
+	VMOVUPS      256(R12), Y13
 	VFMADD231PS  Y13, Y12, Y9
-	VMOVUPS      288(R13), Y13
+	VMOVUPS      288(R12), Y13
 	VFMADD231PS  Y13, Y12, Y10
-	VMASKMOVPS   320(R13), Y0, Y13
+	VMASKMOVPS   320(R12), Y0, Y13
 	VFMADD231PS  Y13, Y12, Y11
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile1x11k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
@@ -724,8 +966,8 @@ tile1x11k:
 	VMOVUPS      Y8, 224(AX)
 	VMOVUPS      Y9, 256(AX)
 	VMOVUPS      Y10, 288(AX)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile1x11partial
 	VMOVUPS      Y11, 320(AX)
 	JMP          tile1x11stored
@@ -757,38 +999,38 @@ tile1x12:
 	VMOVUPS    320(AX), Y11
 	VMASKMOVPS 352(AX), Y0, Y12
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile1x12k:
 	VBROADCASTSS (R11), Y13
-	VMOVUPS      (R13), Y14
+	VMOVUPS      (R12), Y14
 	VFMADD231PS  Y14, Y13, Y1
-	VMOVUPS      32(R13), Y14
+	VMOVUPS      32(R12), Y14
 	VFMADD231PS  Y14, Y13, Y2
-	VMOVUPS      64(R13), Y14
+	VMOVUPS      64(R12), Y14
 	VFMADD231PS  Y14, Y13, Y3
-	VMOVUPS      96(R13), Y14
+	VMOVUPS      96(R12), Y14
 	VFMADD231PS  Y14, Y13, Y4
-	VMOVUPS      128(R13), Y14
+	VMOVUPS      128(R12), Y14
 	VFMADD231PS  Y14, Y13, Y5
-	VMOVUPS      160(R13), Y14
+	VMOVUPS      160(R12), Y14
 	VFMADD231PS  Y14, Y13, Y6
-	VMOVUPS      192(R13), Y14
+	VMOVUPS      192(R12), Y14
 	VFMADD231PS  Y14, Y13, Y7
-	VMOVUPS      224(R13), Y14
+	VMOVUPS      224(R12), Y14
 	VFMADD231PS  Y14, Y13, Y8
-	VMOVUPS      256(R13), Y14
+	VMOVUPS      256(R12), Y14
 	VFMADD231PS  Y14, Y13, Y9
-	VMOVUPS      288(R13), Y14
+	VMOVUPS      288(R12), Y14
 	VFMADD231PS  Y14, Y13, Y10
-	VMOVUPS      320(R13), Y14
+	VMOVUPS      320(R12), Y14
 	VFMADD231PS  Y14, Y13, Y11
-	VMASKMOVPS   352(R13), Y0, Y14
+	VMASKMOVPS   352(R12), Y0, Y14
 	VFMADD231PS  Y14, Y13, Y12
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile1x12k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
@@ -801,8 +1043,8 @@ tile1x12k:
 	VMOVUPS      Y9, 256(AX)
 	VMOVUPS      Y10, 288(AX)
 	VMOVUPS      Y11, 320(AX)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile1x12partial
 	VMOVUPS      Y12, 352(AX)
 	JMP          tile1x12stored
@@ -824,21 +1066,21 @@ tile2x1:
 	VMASKMOVPS (AX), Y0, Y1
 	VMASKMOVPS (AX)(BX*1), Y0, Y2
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile2x1k:
 	VBROADCASTSS (R11), Y3
 	VBROADCASTSS (R11)(SI*1), Y4
-	VMASKMOVPS   (R13), Y0, Y5
+	VMASKMOVPS   (R12), Y0, Y5
 	VFMADD231PS  Y5, Y3, Y1
 	VFMADD231PS  Y5, Y4, Y2
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile2x1k
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile2x1partial
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, (AX)(BX*1)
@@ -866,26 +1108,26 @@ tile2x2:
 	VMOVUPS    (AX)(BX*1), Y3
 	VMASKMOVPS 32(AX)(BX*1), Y0, Y4
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile2x2k:
 	VBROADCASTSS (R11), Y5
 	VBROADCASTSS (R11)(SI*1), Y6
-	VMOVUPS      (R13), Y7
+	VMOVUPS      (R12), Y7
 	VFMADD231PS  Y7, Y5, Y1
 	VFMADD231PS  Y7, Y6, Y3
-	VMASKMOVPS   32(R13), Y0, Y7
+	VMASKMOVPS   32(R12), Y0, Y7
 	VFMADD231PS  Y7, Y5, Y2
 	VFMADD231PS  Y7, Y6, Y4
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile2x2k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y3, (AX)(BX*1)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile2x2partial
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y4, 32(AX)(BX*1)
@@ -915,31 +1157,31 @@ tile2x3:
 	VMOVUPS    32(AX)(BX*1), Y5
 	VMASKMOVPS 64(AX)(BX*1), Y0, Y6
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile2x3k:
 	VBROADCASTSS (R11), Y7
 	VBROADCASTSS (R11)(SI*1), Y8
-	VMOVUPS      (R13), Y9
+	VMOVUPS      (R12), Y9
 	VFMADD231PS  Y9, Y7, Y1
 	VFMADD231PS  Y9, Y8, Y4
-	VMOVUPS      32(R13), Y9
+	VMOVUPS      32(R12), Y9
 	VFMADD231PS  Y9, Y7, Y2
 	VFMADD231PS  Y9, Y8, Y5
-	VMASKMOVPS   64(R13), Y0, Y9
+	VMASKMOVPS   64(R12), Y0, Y9
 	VFMADD231PS  Y9, Y7, Y3
 	VFMADD231PS  Y9, Y8, Y6
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile2x3k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y4, (AX)(BX*1)
 	VMOVUPS      Y5, 32(AX)(BX*1)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile2x3partial
 	VMOVUPS      Y3, 64(AX)
 	VMOVUPS      Y6, 64(AX)(BX*1)
@@ -971,27 +1213,27 @@ tile2x4:
 	VMOVUPS    64(AX)(BX*1), Y7
 	VMASKMOVPS 96(AX)(BX*1), Y0, Y8
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile2x4k:
 	VBROADCASTSS (R11), Y9
 	VBROADCASTSS (R11)(SI*1), Y10
-	VMOVUPS      (R13), Y11
+	VMOVUPS      (R12), Y11
 	VFMADD231PS  Y11, Y9, Y1
 	VFMADD231PS  Y11, Y10, Y5
-	VMOVUPS      32(R13), Y11
+	VMOVUPS      32(R12), Y11
 	VFMADD231PS  Y11, Y9, Y2
 	VFMADD231PS  Y11, Y10, Y6
-	VMOVUPS      64(R13), Y11
+	VMOVUPS      64(R12), Y11
 	VFMADD231PS  Y11, Y9, Y3
 	VFMADD231PS  Y11, Y10, Y7
-	VMASKMOVPS   96(R13), Y0, Y11
+	VMASKMOVPS   96(R12), Y0, Y11
 	VFMADD231PS  Y11, Y9, Y4
 	VFMADD231PS  Y11, Y10, Y8
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile2x4k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
@@ -999,8 +1241,8 @@ tile2x4k:
 	VMOVUPS      Y5, (AX)(BX*1)
 	VMOVUPS      Y6, 32(AX)(BX*1)
 	VMOVUPS      Y7, 64(AX)(BX*1)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile2x4partial
 	VMOVUPS      Y4, 96(AX)
 	VMOVUPS      Y8, 96(AX)(BX*1)
@@ -1034,30 +1276,30 @@ tile2x5:
 	VMOVUPS    96(AX)(BX*1), Y9
 	VMASKMOVPS 128(AX)(BX*1), Y0, Y10
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile2x5k:
 	VBROADCASTSS (R11), Y11
 	VBROADCASTSS (R11)(SI*1), Y12
-	VMOVUPS      (R13), Y13
+	VMOVUPS      (R12), Y13
 	VFMADD231PS  Y13, Y11, Y1
 	VFMADD231PS  Y13, Y12, Y6
-	VMOVUPS      32(R13), Y13
+	VMOVUPS      32(R12), Y13
 	VFMADD231PS  Y13, Y11, Y2
 	VFMADD231PS  Y13, Y12, Y7
-	VMOVUPS      64(R13), Y13
+	VMOVUPS      64(R12), Y13
 	VFMADD231PS  Y13, Y11, Y3
 	VFMADD231PS  Y13, Y12, Y8
-	VMOVUPS      96(R13), Y13
+	VMOVUPS      96(R12), Y13
 	VFMADD231PS  Y13, Y11, Y4
 	VFMADD231PS  Y13, Y12, Y9
-	VMASKMOVPS   128(R13), Y0, Y13
+	VMASKMOVPS   128(R12), Y0, Y13
 	VFMADD231PS  Y13, Y11, Y5
 	VFMADD231PS  Y13, Y12, Y10
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile2x5k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
@@ -1067,8 +1309,8 @@ tile2x5k:
 	VMOVUPS      Y7, 32(AX)(BX*1)
 	VMOVUPS      Y8, 64(AX)(BX*1)
 	VMOVUPS      Y9, 96(AX)(BX*1)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile2x5partial
 	VMOVUPS      Y5, 128(AX)
 	VMOVUPS      Y10, 128(AX)(BX*1)
@@ -1104,33 +1346,33 @@ tile2x6:
 	VMOVUPS    128(AX)(BX*1), Y11
 	VMASKMOVPS 160(AX)(BX*1), Y0, Y12
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile2x6k:
 	VBROADCASTSS (R11), Y13
 	VBROADCASTSS (R11)(SI*1), Y14
-	VMOVUPS      (R13), Y15
+	VMOVUPS      (R12), Y15
 	VFMADD231PS  Y15, Y13, Y1
 	VFMADD231PS  Y15, Y14, Y7
-	VMOVUPS      32(R13), Y15
+	VMOVUPS      32(R12), Y15
 	VFMADD231PS  Y15, Y13, Y2
 	VFMADD231PS  Y15, Y14, Y8
-	VMOVUPS      64(R13), Y15
+	VMOVUPS      64(R12), Y15
 	VFMADD231PS  Y15, Y13, Y3
 	VFMADD231PS  Y15, Y14, Y9
-	VMOVUPS      96(R13), Y15
+	VMOVUPS      96(R12), Y15
 	VFMADD231PS  Y15, Y13, Y4
 	VFMADD231PS  Y15, Y14, Y10
-	VMOVUPS      128(R13), Y15
+	VMOVUPS      128(R12), Y15
 	VFMADD231PS  Y15, Y13, Y5
 	VFMADD231PS  Y15, Y14, Y11
-	VMASKMOVPS   160(R13), Y0, Y15
+	VMASKMOVPS   160(R12), Y0, Y15
 	VFMADD231PS  Y15, Y13, Y6
 	VFMADD231PS  Y15, Y14, Y12
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile2x6k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
@@ -1142,8 +1384,8 @@ tile2x6k:
 	VMOVUPS      Y9, 64(AX)(BX*1)
 	VMOVUPS      Y10, 96(AX)(BX*1)
 	VMOVUPS      Y11, 128(AX)(BX*1)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile2x6partial
 	VMOVUPS      Y6, 160(AX)
 	VMOVUPS      Y12, 160(AX)(BX*1)
@@ -1170,23 +1412,23 @@ tile3x1:
 	VMASKMOVPS (AX)(BX*1), Y0, Y2
 	VMASKMOVPS (AX)(BX*2), Y0, Y3
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile3x1k:
 	VBROADCASTSS (R11), Y4
 	VBROADCASTSS (R11)(SI*1), Y5
 	VBROADCASTSS (R11)(SI*2), Y6
-	VMASKMOVPS   (R13), Y0, Y7
+	VMASKMOVPS   (R12), Y0, Y7
 	VFMADD231PS  Y7, Y4, Y1
 	VFMADD231PS  Y7, Y5, Y2
 	VFMADD231PS  Y7, Y6, Y3
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile3x1k
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile3x1partial
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, (AX)(BX*1)
@@ -1220,30 +1462,30 @@ tile3x2:
 	VMOVUPS    (AX)(BX*2), Y5
 	VMASKMOVPS 32(AX)(BX*2), Y0, Y6
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile3x2k:
 	VBROADCASTSS (R11), Y7
 	VBROADCASTSS (R11)(SI*1), Y8
 	VBROADCASTSS (R11)(SI*2), Y9
-	VMOVUPS      (R13), Y10
+	VMOVUPS      (R12), Y10
 	VFMADD231PS  Y10, Y7, Y1
 	VFMADD231PS  Y10, Y8, Y3
 	VFMADD231PS  Y10, Y9, Y5
-	VMASKMOVPS   32(R13), Y0, Y10
+	VMASKMOVPS   32(R12), Y0, Y10
 	VFMADD231PS  Y10, Y7, Y2
 	VFMADD231PS  Y10, Y8, Y4
 	VFMADD231PS  Y10, Y9, Y6
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile3x2k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y3, (AX)(BX*1)
 	VMOVUPS      Y5, (AX)(BX*2)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile3x2partial
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y4, 32(AX)(BX*1)
@@ -1280,28 +1522,28 @@ tile3x3:
 	VMOVUPS    32(AX)(BX*2), Y8
 	VMASKMOVPS 64(AX)(BX*2), Y0, Y9
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile3x3k:
 	VBROADCASTSS (R11), Y10
 	VBROADCASTSS (R11)(SI*1), Y11
 	VBROADCASTSS (R11)(SI*2), Y12
-	VMOVUPS      (R13), Y13
+	VMOVUPS      (R12), Y13
 	VFMADD231PS  Y13, Y10, Y1
 	VFMADD231PS  Y13, Y11, Y4
 	VFMADD231PS  Y13, Y12, Y7
-	VMOVUPS      32(R13), Y13
+	VMOVUPS      32(R12), Y13
 	VFMADD231PS  Y13, Y10, Y2
 	VFMADD231PS  Y13, Y11, Y5
 	VFMADD231PS  Y13, Y12, Y8
-	VMASKMOVPS   64(R13), Y0, Y13
+	VMASKMOVPS   64(R12), Y0, Y13
 	VFMADD231PS  Y13, Y10, Y3
 	VFMADD231PS  Y13, Y11, Y6
 	VFMADD231PS  Y13, Y12, Y9
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile3x3k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
@@ -1309,8 +1551,8 @@ tile3x3k:
 	VMOVUPS      Y5, 32(AX)(BX*1)
 	VMOVUPS      Y7, (AX)(BX*2)
 	VMOVUPS      Y8, 32(AX)(BX*2)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile3x3partial
 	VMOVUPS      Y3, 64(AX)
 	VMOVUPS      Y6, 64(AX)(BX*1)
@@ -1336,70 +1578,72 @@ tile3x3stored:
 	RET
 
 tile3x4:
-	VMOVUPS    (R10), Y0
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMASKMOVPS 96(AX), Y0, Y4
-	VMOVUPS    (AX)(BX*1), Y5
-	VMOVUPS    32(AX)(BX*1), Y6
-	VMOVUPS    64(AX)(BX*1), Y7
-	VMASKMOVPS 96(AX)(BX*1), Y0, Y8
-	VMOVUPS    (AX)(BX*2), Y9
-	VMOVUPS    32(AX)(BX*2), Y10
-	VMOVUPS    64(AX)(BX*2), Y11
-	VMASKMOVPS 96(AX)(BX*2), Y0, Y0
+	VMOVUPS    (AX), Y0
+	VMOVUPS    32(AX), Y1
+	VMOVUPS    64(AX), Y2
+	VMOVUPS    (R10), Y3
+	VMASKMOVPS 96(AX), Y3, Y3
+	VMOVUPS    (AX)(BX*1), Y4
+	VMOVUPS    32(AX)(BX*1), Y5
+	VMOVUPS    64(AX)(BX*1), Y6
+	VMOVUPS    (R10), Y7
+	VMASKMOVPS 96(AX)(BX*1), Y7, Y7
+	VMOVUPS    (AX)(BX*2), Y8
+	VMOVUPS    32(AX)(BX*2), Y9
+	VMOVUPS    64(AX)(BX*2), Y10
+	VMOVUPS    (R10), Y11
+	VMASKMOVPS 96(AX)(BX*2), Y11, Y11
 	MOVQ       CX, R11
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
 
 tile3x4k:
 	VBROADCASTSS (R11), Y12
 	VBROADCASTSS (R11)(SI*1), Y13
 	VBROADCASTSS (R11)(SI*2), Y14
-	VMOVUPS      (R13), Y15
+	VMOVUPS      (R12), Y15
+	VFMADD231PS  Y15, Y12, Y0
+	VFMADD231PS  Y15, Y13, Y4
+	VFMADD231PS  Y15, Y14, Y8
+	VMOVUPS      32(R12), Y15
 	VFMADD231PS  Y15, Y12, Y1
 	VFMADD231PS  Y15, Y13, Y5
 	VFMADD231PS  Y15, Y14, Y9
-	VMOVUPS      32(R13), Y15
+	VMOVUPS      64(R12), Y15
 	VFMADD231PS  Y15, Y12, Y2
 	VFMADD231PS  Y15, Y13, Y6
 	VFMADD231PS  Y15, Y14, Y10
-	VMOVUPS      64(R13), Y15
+	VMOVUPS      (R10), Y15
+	VMASKMOVPS   96(R12), Y15, Y15
 	VFMADD231PS  Y15, Y12, Y3
 	VFMADD231PS  Y15, Y13, Y7
 	VFMADD231PS  Y15, Y14, Y11
-	VMOVUPS      (R10), Y15
-	VMASKMOVPS   96(R13), Y15, Y15
-	VFMADD231PS  Y15, Y12, Y4
-	VFMADD231PS  Y15, Y13, Y8
-	VFMADD231PS  Y15, Y14, Y0
 	ADDQ         DI, R11
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile3x4k
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y2, 32(AX)
-	VMOVUPS      Y3, 64(AX)
-	VMOVUPS      Y5, (AX)(BX*1)
-	VMOVUPS      Y6, 32(AX)(BX*1)
-	VMOVUPS      Y7, 64(AX)(BX*1)
-	VMOVUPS      Y9, (AX)(BX*2)
-	VMOVUPS      Y10, 32(AX)(BX*2)
-	VMOVUPS      Y11, 64(AX)(BX*2)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      Y2, 64(AX)
+	VMOVUPS      Y4, (AX)(BX*1)
+	VMOVUPS      Y5, 32(AX)(BX*1)
+	VMOVUPS      Y6, 64(AX)(BX*1)
+	VMOVUPS      Y8, (AX)(BX*2)
+	VMOVUPS      Y9, 32(AX)(BX*2)
+	VMOVUPS      Y10, 64(AX)(BX*2)
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile3x4partial
-	VMOVUPS      Y4, 96(AX)
-	VMOVUPS      Y8, 96(AX)(BX*1)
-	VMOVUPS      Y0, 96(AX)(BX*2)
+	VMOVUPS      Y3, 96(AX)
+	VMOVUPS      Y7, 96(AX)(BX*1)
+	VMOVUPS      Y11, 96(AX)(BX*2)
 	JMP          tile3x4stored
 
 tile3x4partial:
-	VMOVUPS    (R10), Y1
-	VMASKMOVPS Y4, Y1, 96(AX)
-	VMASKMOVPS Y8, Y1, 96(AX)(BX*1)
-	VMASKMOVPS Y0, Y1, 96(AX)(BX*2)
+	VMOVUPS    (R10), Y0
+	VMASKMOVPS Y3, Y0, 96(AX)
+	VMASKMOVPS Y7, Y0, 96(AX)(BX*1)
+	VMASKMOVPS Y11, Y0, 96(AX)(BX*2)
 
 tile3x4stored:
 	ADDQ BX, AX
@@ -1414,43 +1658,43 @@ tile3x4stored:
 	RET
 
 tile4x1:
-	LEAQ       (AX)(BX*2), R12
-	ADDQ       BX, R12
 	VMOVUPS    (R10), Y0
+	LEAQ       (AX)(BX*2), R14
+	ADDQ       BX, R14
 	VMASKMOVPS (AX), Y0, Y1
 	VMASKMOVPS (AX)(BX*1), Y0, Y2
 	VMASKMOVPS (AX)(BX*2), Y0, Y3
-	VMASKMOVPS (R12), Y0, Y4
+	VMASKMOVPS (R14), Y0, Y4
 	MOVQ       CX, R11
-	LEAQ       (CX)(SI*2), R12
-	ADDQ       SI, R12
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
+	LEAQ       (R11)(SI*2), R14
+	ADDQ       SI, R14
 
 tile4x1k:
-	VMASKMOVPS   (R13), Y0, Y5
+	VMASKMOVPS   (R12), Y0, Y5
 	VBROADCASTSS (R11), Y6
 	VFMADD231PS  Y5, Y6, Y1
 	VBROADCASTSS (R11)(SI*1), Y6
 	VFMADD231PS  Y5, Y6, Y2
 	VBROADCASTSS (R11)(SI*2), Y6
 	VFMADD231PS  Y5, Y6, Y3
-	VBROADCASTSS (R12), Y6
+	VBROADCASTSS (R14), Y6
 	VFMADD231PS  Y5, Y6, Y4
 	ADDQ         DI, R11
-	ADDQ         DI, R12
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         DI, R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile4x1k
-	LEAQ         (AX)(BX*2), R12
-	ADDQ         BX, R12
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	LEAQ         (AX)(BX*2), R14
+	ADDQ         BX, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile4x1partial
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, (AX)(BX*1)
 	VMOVUPS      Y3, (AX)(BX*2)
-	VMOVUPS      Y4, (R12)
+	VMOVUPS      Y4, (R14)
 	JMP          tile4x1stored
 
 tile4x1partial:
@@ -1458,7 +1702,7 @@ tile4x1partial:
 	VMASKMOVPS Y1, Y0, (AX)
 	VMASKMOVPS Y2, Y0, (AX)(BX*1)
 	VMASKMOVPS Y3, Y0, (AX)(BX*2)
-	VMASKMOVPS Y4, Y0, (R12)
+	VMASKMOVPS Y4, Y0, (R14)
 
 tile4x1stored:
 	ADDQ BX, AX
@@ -1475,26 +1719,26 @@ tile4x1stored:
 	RET
 
 tile4x2:
-	LEAQ       (AX)(BX*2), R12
-	ADDQ       BX, R12
 	VMOVUPS    (R10), Y0
+	LEAQ       (AX)(BX*2), R14
+	ADDQ       BX, R14
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS 32(AX), Y0, Y2
 	VMOVUPS    (AX)(BX*1), Y3
 	VMASKMOVPS 32(AX)(BX*1), Y0, Y4
 	VMOVUPS    (AX)(BX*2), Y5
 	VMASKMOVPS 32(AX)(BX*2), Y0, Y6
-	VMOVUPS    (R12), Y7
-	VMASKMOVPS 32(R12), Y0, Y8
+	VMOVUPS    (R14), Y7
+	VMASKMOVPS 32(R14), Y0, Y8
 	MOVQ       CX, R11
-	LEAQ       (CX)(SI*2), R12
-	ADDQ       SI, R12
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
+	LEAQ       (R11)(SI*2), R14
+	ADDQ       SI, R14
 
 tile4x2k:
-	VMOVUPS      (R13), Y9
-	VMASKMOVPS   32(R13), Y0, Y10
+	VMOVUPS      (R12), Y9
+	VMASKMOVPS   32(R12), Y0, Y10
 	VBROADCASTSS (R11), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
@@ -1504,27 +1748,27 @@ tile4x2k:
 	VBROADCASTSS (R11)(SI*2), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS (R12), Y11
+	VBROADCASTSS (R14), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	ADDQ         DI, R11
-	ADDQ         DI, R12
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         DI, R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile4x2k
-	LEAQ         (AX)(BX*2), R12
-	ADDQ         BX, R12
+	LEAQ         (AX)(BX*2), R14
+	ADDQ         BX, R14
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y3, (AX)(BX*1)
 	VMOVUPS      Y5, (AX)(BX*2)
-	VMOVUPS      Y7, (R12)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	VMOVUPS      Y7, (R14)
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile4x2partial
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y4, 32(AX)(BX*1)
 	VMOVUPS      Y6, 32(AX)(BX*2)
-	VMOVUPS      Y8, 32(R12)
+	VMOVUPS      Y8, 32(R14)
 	JMP          tile4x2stored
 
 tile4x2partial:
@@ -1532,7 +1776,7 @@ tile4x2partial:
 	VMASKMOVPS Y2, Y0, 32(AX)
 	VMASKMOVPS Y4, Y0, 32(AX)(BX*1)
 	VMASKMOVPS Y6, Y0, 32(AX)(BX*2)
-	VMASKMOVPS Y8, Y0, 32(R12)
+	VMASKMOVPS Y8, Y0, 32(R14)
 
 tile4x2stored:
 	ADDQ BX, AX
@@ -1549,78 +1793,81 @@ tile4x2stored:
 	RET
 
 tile4x3:
-	LEAQ       (AX)(BX*2), R12
-	ADDQ       BX, R12
-	VMOVUPS    (R10), Y0
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMASKMOVPS 64(AX), Y0, Y3
-	VMOVUPS    (AX)(BX*1), Y4
-	VMOVUPS    32(AX)(BX*1), Y5
-	VMASKMOVPS 64(AX)(BX*1), Y0, Y6
-	VMOVUPS    (AX)(BX*2), Y7
-	VMOVUPS    32(AX)(BX*2), Y8
-	VMASKMOVPS 64(AX)(BX*2), Y0, Y9
-	VMOVUPS    (R12), Y10
-	VMOVUPS    32(R12), Y11
-	VMASKMOVPS 64(R12), Y0, Y0
+	LEAQ       (AX)(BX*2), R14
+	ADDQ       BX, R14
+	VMOVUPS    (AX), Y0
+	VMOVUPS    32(AX), Y1
+	VMOVUPS    (R10), Y2
+	VMASKMOVPS 64(AX), Y2, Y2
+	VMOVUPS    (AX)(BX*1), Y3
+	VMOVUPS    32(AX)(BX*1), Y4
+	VMOVUPS    (R10), Y5
+	VMASKMOVPS 64(AX)(BX*1), Y5, Y5
+	VMOVUPS    (AX)(BX*2), Y6
+	VMOVUPS    32(AX)(BX*2), Y7
+	VMOVUPS    (R10), Y8
+	VMASKMOVPS 64(AX)(BX*2), Y8, Y8
+	VMOVUPS    (R14), Y9
+	VMOVUPS    32(R14), Y10
+	VMOVUPS    (R10), Y11
+	VMASKMOVPS 64(R14), Y11, Y11
 	MOVQ       CX, R11
-	LEAQ       (CX)(SI*2), R12
-	ADDQ       SI, R12
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
+	LEAQ       (R11)(SI*2), R14
+	ADDQ       SI, R14
 
 tile4x3k:
-	VMOVUPS      (R13), Y12
-	VMOVUPS      32(R13), Y13
+	VMOVUPS      (R12), Y12
+	VMOVUPS      32(R12), Y13
 	VMOVUPS      (R10), Y14
-	VMASKMOVPS   64(R13), Y14, Y14
+	VMASKMOVPS   64(R12), Y14, Y14
 	VBROADCASTSS (R11), Y15
-	VFMADD231PS  Y12, Y15, Y1
-	VFMADD231PS  Y13, Y15, Y2
-	VFMADD231PS  Y14, Y15, Y3
+	VFMADD231PS  Y12, Y15, Y0
+	VFMADD231PS  Y13, Y15, Y1
+	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS (R11)(SI*1), Y15
-	VFMADD231PS  Y12, Y15, Y4
-	VFMADD231PS  Y13, Y15, Y5
-	VFMADD231PS  Y14, Y15, Y6
+	VFMADD231PS  Y12, Y15, Y3
+	VFMADD231PS  Y13, Y15, Y4
+	VFMADD231PS  Y14, Y15, Y5
 	VBROADCASTSS (R11)(SI*2), Y15
-	VFMADD231PS  Y12, Y15, Y7
-	VFMADD231PS  Y13, Y15, Y8
-	VFMADD231PS  Y14, Y15, Y9
-	VBROADCASTSS (R12), Y15
-	VFMADD231PS  Y12, Y15, Y10
-	VFMADD231PS  Y13, Y15, Y11
-	VFMADD231PS  Y14, Y15, Y0
+	VFMADD231PS  Y12, Y15, Y6
+	VFMADD231PS  Y13, Y15, Y7
+	VFMADD231PS  Y14, Y15, Y8
+	VBROADCASTSS (R14), Y15
+	VFMADD231PS  Y12, Y15, Y9
+	VFMADD231PS  Y13, Y15, Y10
+	VFMADD231PS  Y14, Y15, Y11
 	ADDQ         DI, R11
-	ADDQ         DI, R12
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         DI, R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile4x3k
-	LEAQ         (AX)(BX*2), R12
-	ADDQ         BX, R12
-	VMOVUPS      Y1, (AX)
-	VMOVUPS      Y2, 32(AX)
-	VMOVUPS      Y4, (AX)(BX*1)
-	VMOVUPS      Y5, 32(AX)(BX*1)
-	VMOVUPS      Y7, (AX)(BX*2)
-	VMOVUPS      Y8, 32(AX)(BX*2)
-	VMOVUPS      Y10, (R12)
-	VMOVUPS      Y11, 32(R12)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	LEAQ         (AX)(BX*2), R14
+	ADDQ         BX, R14
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      Y3, (AX)(BX*1)
+	VMOVUPS      Y4, 32(AX)(BX*1)
+	VMOVUPS      Y6, (AX)(BX*2)
+	VMOVUPS      Y7, 32(AX)(BX*2)
+	VMOVUPS      Y9, (R14)
+	VMOVUPS      Y10, 32(R14)
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile4x3partial
-	VMOVUPS      Y3, 64(AX)
-	VMOVUPS      Y6, 64(AX)(BX*1)
-	VMOVUPS      Y9, 64(AX)(BX*2)
-	VMOVUPS      Y0, 64(R12)
+	VMOVUPS      Y2, 64(AX)
+	VMOVUPS      Y5, 64(AX)(BX*1)
+	VMOVUPS      Y8, 64(AX)(BX*2)
+	VMOVUPS      Y11, 64(R14)
 	JMP          tile4x3stored
 
 tile4x3partial:
-	VMOVUPS    (R10), Y1
-	VMASKMOVPS Y3, Y1, 64(AX)
-	VMASKMOVPS Y6, Y1, 64(AX)(BX*1)
-	VMASKMOVPS Y9, Y1, 64(AX)(BX*2)
-	VMASKMOVPS Y0, Y1, 64(R12)
+	VMOVUPS    (R10), Y0
+	VMASKMOVPS Y2, Y0, 64(AX)
+	VMASKMOVPS Y5, Y0, 64(AX)(BX*1)
+	VMASKMOVPS Y8, Y0, 64(AX)(BX*2)
+	VMASKMOVPS Y11, Y0, 64(R14)
 
 tile4x3stored:
 	ADDQ BX, AX
@@ -1637,47 +1884,47 @@ tile4x3stored:
 	RET
 
 tile5x1:
-	LEAQ       (AX)(BX*2), R12
-	ADDQ       BX, R12
 	VMOVUPS    (R10), Y0
+	LEAQ       (AX)(BX*2), R14
+	ADDQ       BX, R14
 	VMASKMOVPS (AX), Y0, Y1
 	VMASKMOVPS (AX)(BX*1), Y0, Y2
 	VMASKMOVPS (AX)(BX*2), Y0, Y3
-	VMASKMOVPS (R12), Y0, Y4
-	VMASKMOVPS (R12)(BX*1), Y0, Y5
+	VMASKMOVPS (R14), Y0, Y4
+	VMASKMOVPS (R14)(BX*1), Y0, Y5
 	MOVQ       CX, R11
-	LEAQ       (CX)(SI*2), R12
-	ADDQ       SI, R12
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
+	LEAQ       (R11)(SI*2), R14
+	ADDQ       SI, R14
 
 tile5x1k:
-	VMASKMOVPS   (R13), Y0, Y6
+	VMASKMOVPS   (R12), Y0, Y6
 	VBROADCASTSS (R11), Y7
 	VFMADD231PS  Y6, Y7, Y1
 	VBROADCASTSS (R11)(SI*1), Y7
 	VFMADD231PS  Y6, Y7, Y2
 	VBROADCASTSS (R11)(SI*2), Y7
 	VFMADD231PS  Y6, Y7, Y3
-	VBROADCASTSS (R12), Y7
+	VBROADCASTSS (R14), Y7
 	VFMADD231PS  Y6, Y7, Y4
-	VBROADCASTSS (R12)(SI*1), Y7
+	VBROADCASTSS (R14)(SI*1), Y7
 	VFMADD231PS  Y6, Y7, Y5
 	ADDQ         DI, R11
-	ADDQ         DI, R12
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         DI, R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile5x1k
-	LEAQ         (AX)(BX*2), R12
-	ADDQ         BX, R12
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	LEAQ         (AX)(BX*2), R14
+	ADDQ         BX, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile5x1partial
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, (AX)(BX*1)
 	VMOVUPS      Y3, (AX)(BX*2)
-	VMOVUPS      Y4, (R12)
-	VMOVUPS      Y5, (R12)(BX*1)
+	VMOVUPS      Y4, (R14)
+	VMOVUPS      Y5, (R14)(BX*1)
 	JMP          tile5x1stored
 
 tile5x1partial:
@@ -1685,8 +1932,8 @@ tile5x1partial:
 	VMASKMOVPS Y1, Y0, (AX)
 	VMASKMOVPS Y2, Y0, (AX)(BX*1)
 	VMASKMOVPS Y3, Y0, (AX)(BX*2)
-	VMASKMOVPS Y4, Y0, (R12)
-	VMASKMOVPS Y5, Y0, (R12)(BX*1)
+	VMASKMOVPS Y4, Y0, (R14)
+	VMASKMOVPS Y5, Y0, (R14)(BX*1)
 
 tile5x1stored:
 	ADDQ BX, AX
@@ -1705,28 +1952,28 @@ tile5x1stored:
 	RET
 
 tile5x2:
-	LEAQ       (AX)(BX*2), R12
-	ADDQ       BX, R12
 	VMOVUPS    (R10), Y0
+	LEAQ       (AX)(BX*2), R14
+	ADDQ       BX, R14
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS 32(AX), Y0, Y2
 	VMOVUPS    (AX)(BX*1), Y3
 	VMASKMOVPS 32(AX)(BX*1), Y0, Y4
 	VMOVUPS    (AX)(BX*2), Y5
 	VMASKMOVPS 32(AX)(BX*2), Y0, Y6
-	VMOVUPS    (R12), Y7
-	VMASKMOVPS 32(R12), Y0, Y8
-	VMOVUPS    (R12)(BX*1), Y9
-	VMASKMOVPS 32(R12)(BX*1), Y0, Y10
+	VMOVUPS    (R14), Y7
+	VMASKMOVPS 32(R14), Y0, Y8
+	VMOVUPS    (R14)(BX*1), Y9
+	VMASKMOVPS 32(R14)(BX*1), Y0, Y10
 	MOVQ       CX, R11
-	LEAQ       (CX)(SI*2), R12
-	ADDQ       SI, R12
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
+	LEAQ       (R11)(SI*2), R14
+	ADDQ       SI, R14
 
 tile5x2k:
-	VMOVUPS      (R13), Y11
-	VMASKMOVPS   32(R13), Y0, Y12
+	VMOVUPS      (R12), Y11
+	VMASKMOVPS   32(R12), Y0, Y12
 	VBROADCASTSS (R11), Y13
 	VFMADD231PS  Y11, Y13, Y1
 	VFMADD231PS  Y12, Y13, Y2
@@ -1736,32 +1983,32 @@ tile5x2k:
 	VBROADCASTSS (R11)(SI*2), Y13
 	VFMADD231PS  Y11, Y13, Y5
 	VFMADD231PS  Y12, Y13, Y6
-	VBROADCASTSS (R12), Y13
+	VBROADCASTSS (R14), Y13
 	VFMADD231PS  Y11, Y13, Y7
 	VFMADD231PS  Y12, Y13, Y8
-	VBROADCASTSS (R12)(SI*1), Y13
+	VBROADCASTSS (R14)(SI*1), Y13
 	VFMADD231PS  Y11, Y13, Y9
 	VFMADD231PS  Y12, Y13, Y10
 	ADDQ         DI, R11
-	ADDQ         DI, R12
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         DI, R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile5x2k
-	LEAQ         (AX)(BX*2), R12
-	ADDQ         BX, R12
+	LEAQ         (AX)(BX*2), R14
+	ADDQ         BX, R14
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y3, (AX)(BX*1)
 	VMOVUPS      Y5, (AX)(BX*2)
-	VMOVUPS      Y7, (R12)
-	VMOVUPS      Y9, (R12)(BX*1)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	VMOVUPS      Y7, (R14)
+	VMOVUPS      Y9, (R14)(BX*1)
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile5x2partial
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y4, 32(AX)(BX*1)
 	VMOVUPS      Y6, 32(AX)(BX*2)
-	VMOVUPS      Y8, 32(R12)
-	VMOVUPS      Y10, 32(R12)(BX*1)
+	VMOVUPS      Y8, 32(R14)
+	VMOVUPS      Y10, 32(R14)(BX*1)
 	JMP          tile5x2stored
 
 tile5x2partial:
@@ -1769,8 +2016,8 @@ tile5x2partial:
 	VMASKMOVPS Y2, Y0, 32(AX)
 	VMASKMOVPS Y4, Y0, 32(AX)(BX*1)
 	VMASKMOVPS Y6, Y0, 32(AX)(BX*2)
-	VMASKMOVPS Y8, Y0, 32(R12)
-	VMASKMOVPS Y10, Y0, 32(R12)(BX*1)
+	VMASKMOVPS Y8, Y0, 32(R14)
+	VMASKMOVPS Y10, Y0, 32(R14)(BX*1)
 
 tile5x2stored:
 	ADDQ BX, AX
@@ -1789,51 +2036,51 @@ tile5x2stored:
 	RET
 
 tile6x1:
-	LEAQ       (AX)(BX*2), R12
-	ADDQ       BX, R12
 	VMOVUPS    (R10), Y0
+	LEAQ       (AX)(BX*2), R14
+	ADDQ       BX, R14
 	VMASKMOVPS (AX), Y0, Y1
 	VMASKMOVPS (AX)(BX*1), Y0, Y2
 	VMASKMOVPS (AX)(BX*2), Y0, Y3
-	VMASKMOVPS (R12), Y0, Y4
-	VMASKMOVPS (R12)(BX*1), Y0, Y5
-	VMASKMOVPS (R12)(BX*2), Y0, Y6
+	VMASKMOVPS (R14), Y0, Y4
+	VMASKMOVPS (R14)(BX*1), Y0, Y5
+	VMASKMOVPS (R14)(BX*2), Y0, Y6
 	MOVQ       CX, R11
-	LEAQ       (CX)(SI*2), R12
-	ADDQ       SI, R12
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
+	LEAQ       (R11)(SI*2), R14
+	ADDQ       SI, R14
 
 tile6x1k:
-	VMASKMOVPS   (R13), Y0, Y7
+	VMASKMOVPS   (R12), Y0, Y7
 	VBROADCASTSS (R11), Y8
 	VFMADD231PS  Y7, Y8, Y1
 	VBROADCASTSS (R11)(SI*1), Y8
 	VFMADD231PS  Y7, Y8, Y2
 	VBROADCASTSS (R11)(SI*2), Y8
 	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (R12), Y8
+	VBROADCASTSS (R14), Y8
 	VFMADD231PS  Y7, Y8, Y4
-	VBROADCASTSS (R12)(SI*1), Y8
+	VBROADCASTSS (R14)(SI*1), Y8
 	VFMADD231PS  Y7, Y8, Y5
-	VBROADCASTSS (R12)(SI*2), Y8
+	VBROADCASTSS (R14)(SI*2), Y8
 	VFMADD231PS  Y7, Y8, Y6
 	ADDQ         DI, R11
-	ADDQ         DI, R12
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         DI, R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile6x1k
-	LEAQ         (AX)(BX*2), R12
-	ADDQ         BX, R12
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	LEAQ         (AX)(BX*2), R14
+	ADDQ         BX, R14
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile6x1partial
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, (AX)(BX*1)
 	VMOVUPS      Y3, (AX)(BX*2)
-	VMOVUPS      Y4, (R12)
-	VMOVUPS      Y5, (R12)(BX*1)
-	VMOVUPS      Y6, (R12)(BX*2)
+	VMOVUPS      Y4, (R14)
+	VMOVUPS      Y5, (R14)(BX*1)
+	VMOVUPS      Y6, (R14)(BX*2)
 	JMP          tile6x1stored
 
 tile6x1partial:
@@ -1841,9 +2088,9 @@ tile6x1partial:
 	VMASKMOVPS Y1, Y0, (AX)
 	VMASKMOVPS Y2, Y0, (AX)(BX*1)
 	VMASKMOVPS Y3, Y0, (AX)(BX*2)
-	VMASKMOVPS Y4, Y0, (R12)
-	VMASKMOVPS Y5, Y0, (R12)(BX*1)
-	VMASKMOVPS Y6, Y0, (R12)(BX*2)
+	VMASKMOVPS Y4, Y0, (R14)
+	VMASKMOVPS Y5, Y0, (R14)(BX*1)
+	VMASKMOVPS Y6, Y0, (R14)(BX*2)
 
 tile6x1stored:
 	ADDQ BX, AX
@@ -1864,30 +2111,30 @@ tile6x1stored:
 	RET
 
 tile6x2:
-	LEAQ       (AX)(BX*2), R12
-	ADDQ       BX, R12
 	VMOVUPS    (R10), Y0
+	LEAQ       (AX)(BX*2), R14
+	ADDQ       BX, R14
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS 32(AX), Y0, Y2
 	VMOVUPS    (AX)(BX*1), Y3
 	VMASKMOVPS 32(AX)(BX*1), Y0, Y4
 	VMOVUPS    (AX)(BX*2), Y5
 	VMASKMOVPS 32(AX)(BX*2), Y0, Y6
-	VMOVUPS    (R12), Y7
-	VMASKMOVPS 32(R12), Y0, Y8
-	VMOVUPS    (R12)(BX*1), Y9
-	VMASKMOVPS 32(R12)(BX*1), Y0, Y10
-	VMOVUPS    (R12)(BX*2), Y11
-	VMASKMOVPS 32(R12)(BX*2), Y0, Y12
+	VMOVUPS    (R14), Y7
+	VMASKMOVPS 32(R14), Y0, Y8
+	VMOVUPS    (R14)(BX*1), Y9
+	VMASKMOVPS 32(R14)(BX*1), Y0, Y10
+	VMOVUPS    (R14)(BX*2), Y11
+	VMASKMOVPS 32(R14)(BX*2), Y0, Y12
 	MOVQ       CX, R11
-	LEAQ       (CX)(SI*2), R12
-	ADDQ       SI, R12
-	MOVQ       DX, R13
-	MOVQ       k+64(FP), R14
+	MOVQ       DX, R12
+	MOVQ       k+64(FP), R13
+	LEAQ       (R11)(SI*2), R14
+	ADDQ       SI, R14
 
 tile6x2k:
-	VMOVUPS      (R13), Y13
-	VMASKMOVPS   32(R13), Y0, Y14
+	VMOVUPS      (R12), Y13
+	VMASKMOVPS   32(R12), Y0, Y14
 	VBROADCASTSS (R11), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
@@ -1897,37 +2144,37 @@ tile6x2k:
 	VBROADCASTSS (R11)(SI*2), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS (R12), Y15
+	VBROADCASTSS (R14), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS (R12)(SI*1), Y15
+	VBROADCASTSS (R14)(SI*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS (R12)(SI*2), Y15
+	VBROADCASTSS (R14)(SI*2), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	ADDQ         DI, R11
-	ADDQ         DI, R12
-	ADDQ         R8, R13
-	DECQ         R14
+	ADDQ         DI, R14
+	ADDQ         R8, R12
+	DECQ         R13
 	JNZ          tile6x2k
-	LEAQ         (AX)(BX*2), R12
-	ADDQ         BX, R12
+	LEAQ         (AX)(BX*2), R14
+	ADDQ         BX, R14
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y3, (AX)(BX*1)
 	VMOVUPS      Y5, (AX)(BX*2)
-	VMOVUPS      Y7, (R12)
-	VMOVUPS      Y9, (R12)(BX*1)
-	VMOVUPS      Y11, (R12)(BX*2)
-	MOVQ         full+80(FP), R14
-	TESTQ        R14, R14
+	VMOVUPS      Y7, (R14)
+	VMOVUPS      Y9, (R14)(BX*1)
+	VMOVUPS      Y11, (R14)(BX*2)
+	MOVQ         full+80(FP), R13
+	TESTQ        R13, R13
 	JZ           tile6x2partial
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y4, 32(AX)(BX*1)
 	VMOVUPS      Y6, 32(AX)(BX*2)
-	VMOVUPS      Y8, 32(R12)
-	VMOVUPS      Y10, 32(R12)(BX*1)
-	VMOVUPS      Y12, 32(R12)(BX*2)
+	VMOVUPS      Y8, 32(R14)
+	VMOVUPS      Y10, 32(R14)(BX*1)
+	VMOVUPS      Y12, 32(R14)(BX*2)
 	JMP          tile6x2stored
 
 tile6x2partial:
@@ -1935,9 +2182,9 @@ tile6x2partial:
 	VMASKMOVPS Y2, Y0, 32(AX)
 	VMASKMOVPS Y4, Y0, 32(AX)(BX*1)
 	VMASKMOVPS Y6, Y0, 32(AX)(BX*2)
-	VMASKMOVPS Y8, Y0, 32(R12)
-	VMASKMOVPS Y10, Y0, 32(R12)(BX*1)
-	VMASKMOVPS Y12, Y0, 32(R12)(BX*2)
+	VMASKMOVPS Y8, Y0, 32(R14)
+	VMASKMOVPS Y10, Y0, 32(R14)(BX*1)
+	VMASKMOVPS Y12, Y0, 32(R14)(BX*2)
 
 tile6x2stored:
 	ADDQ BX, AX
@@ -1960,159 +2207,38 @@ tile6x2stored:
 // func packPanel(dst *float32, src *float32, mask *int32, stride int, k int, vectors int)
 // Requires: AVX
 TEXT ·packPanel(SB), NOSPLIT, $0-48
-	MOVQ    dst+0(FP), AX
-	MOVQ    src+8(FP), CX
-	MOVQ    mask+16(FP), DX
-	MOVQ    stride+24(FP), BX
-	MOVQ    k+32(FP), SI
-	MOVQ    vectors+40(FP), DI
-	VMOVUPS (DX), Y0
-	CMPQ    DI, $0x02
-	JE      two
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ stride+24(FP), DX
+	MOVQ k+32(FP), BX
+	MOVQ vectors+40(FP), SI
+	MOVQ mask+16(FP), DI
+	DECQ SI
 
-one:
-	VMASKMOVPS (CX), Y0, Y1
-	VMOVUPS    Y1, (AX)
-	ADDQ       BX, CX
-	ADDQ       $0x20, AX
-	DECQ       SI
-	JNZ        one
+row:
+	MOVQ  CX, R8
+	MOVQ  SI, R9
+	TESTQ R9, R9
+	JZ    last
+
+whole:
+	VMOVUPS (R8), Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, R8
+	ADDQ    $0x00000020, AX
+	DECQ    R9
+	JNZ     whole
+
+last:
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS (R8), Y0, Y0
+	VMOVUPS    Y0, (AX)
+	ADDQ       $0x00000020, AX
+	ADDQ       DX, CX
+	DECQ       BX
+	JNZ        row
 	VZEROUPPER
 	RET
-
-two:
-	VMOVUPS    (CX), Y1
-	VMASKMOVPS 32(CX), Y0, Y2
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	ADDQ       BX, CX
-	ADDQ       $0x40, AX
-	DECQ       SI
-	JNZ        two
-	VZEROUPPER
-	RET
-
-DATA gateConstants<>+0(SB)/4, $0x80000000
-DATA gateConstants<>+4(SB)/4, $0x80000000
-DATA gateConstants<>+8(SB)/4, $0x80000000
-DATA gateConstants<>+12(SB)/4, $0x80000000
-DATA gateConstants<>+16(SB)/4, $0x80000000
-DATA gateConstants<>+20(SB)/4, $0x80000000
-DATA gateConstants<>+24(SB)/4, $0x80000000
-DATA gateConstants<>+28(SB)/4, $0x80000000
-DATA gateConstants<>+32(SB)/4, $0x42ae0000
-DATA gateConstants<>+36(SB)/4, $0x42ae0000
-DATA gateConstants<>+40(SB)/4, $0x42ae0000
-DATA gateConstants<>+44(SB)/4, $0x42ae0000
-DATA gateConstants<>+48(SB)/4, $0x42ae0000
-DATA gateConstants<>+52(SB)/4, $0x42ae0000
-DATA gateConstants<>+56(SB)/4, $0x42ae0000
-DATA gateConstants<>+60(SB)/4, $0x42ae0000
-DATA gateConstants<>+64(SB)/4, $0xc2ae0000
-DATA gateConstants<>+68(SB)/4, $0xc2ae0000
-DATA gateConstants<>+72(SB)/4, $0xc2ae0000
-DATA gateConstants<>+76(SB)/4, $0xc2ae0000
-DATA gateConstants<>+80(SB)/4, $0xc2ae0000
-DATA gateConstants<>+84(SB)/4, $0xc2ae0000
-DATA gateConstants<>+88(SB)/4, $0xc2ae0000
-DATA gateConstants<>+92(SB)/4, $0xc2ae0000
-DATA gateConstants<>+96(SB)/4, $0x3fb8aa3b
-DATA gateConstants<>+100(SB)/4, $0x3fb8aa3b
-DATA gateConstants<>+104(SB)/4, $0x3fb8aa3b
-DATA gateConstants<>+108(SB)/4, $0x3fb8aa3b
-DATA gateConstants<>+112(SB)/4, $0x3fb8aa3b
-DATA gateConstants<>+116(SB)/4, $0x3fb8aa3b
-DATA gateConstants<>+120(SB)/4, $0x3fb8aa3b
-DATA gateConstants<>+124(SB)/4, $0x3fb8aa3b
-DATA gateConstants<>+128(SB)/4, $0x4b400000
-DATA gateConstants<>+132(SB)/4, $0x4b400000
-DATA gateConstants<>+136(SB)/4, $0x4b400000
-DATA gateConstants<>+140(SB)/4, $0x4b400000
-DATA gateConstants<>+144(SB)/4, $0x4b400000
-DATA gateConstants<>+148(SB)/4, $0x4b400000
-DATA gateConstants<>+152(SB)/4, $0x4b400000
-DATA gateConstants<>+156(SB)/4, $0x4b400000
-DATA gateConstants<>+160(SB)/4, $0x3f318000
-DATA gateConstants<>+164(SB)/4, $0x3f318000
-DATA gateConstants<>+168(SB)/4, $0x3f318000
-DATA gateConstants<>+172(SB)/4, $0x3f318000
-DATA gateConstants<>+176(SB)/4, $0x3f318000
-DATA gateConstants<>+180(SB)/4, $0x3f318000
-DATA gateConstants<>+184(SB)/4, $0x3f318000
-DATA gateConstants<>+188(SB)/4, $0x3f318000
-DATA gateConstants<>+192(SB)/4, $0xb95e8083
-DATA gateConstants<>+196(SB)/4, $0xb95e8083
-DATA gateConstants<>+200(SB)/4, $0xb95e8083
-DATA gateConstants<>+204(SB)/4, $0xb95e8083
-DATA gateConstants<>+208(SB)/4, $0xb95e8083
-DATA gateConstants<>+212(SB)/4, $0xb95e8083
-DATA gateConstants<>+216(SB)/4, $0xb95e8083
-DATA gateConstants<>+220(SB)/4, $0xb95e8083
-DATA gateConstants<>+224(SB)/4, $0x39500d01
-DATA gateConstants<>+228(SB)/4, $0x39500d01
-DATA gateConstants<>+232(SB)/4, $0x39500d01
-DATA gateConstants<>+236(SB)/4, $0x39500d01
-DATA gateConstants<>+240(SB)/4, $0x39500d01
-DATA gateConstants<>+244(SB)/4, $0x39500d01
-DATA gateConstants<>+248(SB)/4, $0x39500d01
-DATA gateConstants<>+252(SB)/4, $0x39500d01
-DATA gateConstants<>+256(SB)/4, $0x3ab60b61
-DATA gateConstants<>+260(SB)/4, $0x3ab60b61
-DATA gateConstants<>+264(SB)/4, $0x3ab60b61
-DATA gateConstants<>+268(SB)/4, $0x3ab60b61
-DATA gateConstants<>+272(SB)/4, $0x3ab60b61
-DATA gateConstants<>+276(SB)/4, $0x3ab60b61
-DATA gateConstants<>+280(SB)/4, $0x3ab60b61
-DATA gateConstants<>+284(SB)/4, $0x3ab60b61
-DATA gateConstants<>+288(SB)/4, $0x3c088889
-DATA gateConstants<>+292(SB)/4, $0x3c088889
-DATA gateConstants<>+296(SB)/4, $0x3c088889
-DATA gateConstants<>+300(SB)/4, $0x3c088889
-DATA gateConstants<>+304(SB)/4, $0x3c088889
-DATA gateConstants<>+308(SB)/4, $0x3c088889
-DATA gateConstants<>+312(SB)/4, $0x3c088889
-DATA gateConstants<>+316(SB)/4, $0x3c088889
-DATA gateConstants<>+320(SB)/4, $0x3d2aaaab
-DATA gateConstants<>+324(SB)/4, $0x3d2aaaab
-DATA gateConstants<>+328(SB)/4, $0x3d2aaaab
-DATA gateConstants<>+332(SB)/4, $0x3d2aaaab
-DATA gateConstants<>+336(SB)/4, $0x3d2aaaab
-DATA gateConstants<>+340(SB)/4, $0x3d2aaaab
-DATA gateConstants<>+344(SB)/4, $0x3d2aaaab
-DATA gateConstants<>+348(SB)/4, $0x3d2aaaab
-DATA gateConstants<>+352(SB)/4, $0x3e2aaaab
-DATA gateConstants<>+356(SB)/4, $0x3e2aaaab
-DATA gateConstants<>+360(SB)/4, $0x3e2aaaab
-DATA gateConstants<>+364(SB)/4, $0x3e2aaaab
-DATA gateConstants<>+368(SB)/4, $0x3e2aaaab
-DATA gateConstants<>+372(SB)/4, $0x3e2aaaab
-DATA gateConstants<>+376(SB)/4, $0x3e2aaaab
-DATA gateConstants<>+380(SB)/4, $0x3e2aaaab
-DATA gateConstants<>+384(SB)/4, $0x3f000000
-DATA gateConstants<>+388(SB)/4, $0x3f000000
-DATA gateConstants<>+392(SB)/4, $0x3f000000
-DATA gateConstants<>+396(SB)/4, $0x3f000000
-DATA gateConstants<>+400(SB)/4, $0x3f000000
-DATA gateConstants<>+404(SB)/4, $0x3f000000
-DATA gateConstants<>+408(SB)/4, $0x3f000000
-DATA gateConstants<>+412(SB)/4, $0x3f000000
-DATA gateConstants<>+416(SB)/4, $0x3f800000
-DATA gateConstants<>+420(SB)/4, $0x3f800000
-DATA gateConstants<>+424(SB)/4, $0x3f800000
-DATA gateConstants<>+428(SB)/4, $0x3f800000
-DATA gateConstants<>+432(SB)/4, $0x3f800000
-DATA gateConstants<>+436(SB)/4, $0x3f800000
-DATA gateConstants<>+440(SB)/4, $0x3f800000
-DATA gateConstants<>+444(SB)/4, $0x3f800000
-DATA gateConstants<>+448(SB)/4, $0x40000000
-DATA gateConstants<>+452(SB)/4, $0x40000000
-DATA gateConstants<>+456(SB)/4, $0x40000000
-DATA gateConstants<>+460(SB)/4, $0x40000000
-DATA gateConstants<>+464(SB)/4, $0x40000000
-DATA gateConstants<>+468(SB)/4, $0x40000000
-DATA gateConstants<>+472(SB)/4, $0x40000000
-DATA gateConstants<>+476(SB)/4, $0x40000000
-GLOBL gateConstants<>(SB), RODATA|NOPTR, $480
 
 // func sigmoidSum(x *float32, y *float32, mask *int32, vectors int)
 // Requires: AVX, AVX2
@@ -2140,90 +2266,90 @@ by4:
 	VXORPS  gateConstants<>+0(SB), Y1, Y1
 	VXORPS  gateConstants<>+0(SB), Y2, Y2
 	VXORPS  gateConstants<>+0(SB), Y3, Y3
-	VMOVUPS gateConstants<>+32(SB), Y8
-	VMINPS  Y0, Y8, Y0
-	VMOVUPS gateConstants<>+32(SB), Y9
-	VMINPS  Y1, Y9, Y1
-	VMOVUPS gateConstants<>+32(SB), Y10
-	VMINPS  Y2, Y10, Y2
-	VMOVUPS gateConstants<>+32(SB), Y11
-	VMINPS  Y3, Y11, Y3
 	VMOVUPS gateConstants<>+64(SB), Y8
-	VMAXPS  Y0, Y8, Y0
+	VMINPS  Y0, Y8, Y0
 	VMOVUPS gateConstants<>+64(SB), Y9
-	VMAXPS  Y1, Y9, Y1
+	VMINPS  Y1, Y9, Y1
 	VMOVUPS gateConstants<>+64(SB), Y10
-	VMAXPS  Y2, Y10, Y2
+	VMINPS  Y2, Y10, Y2
 	VMOVUPS gateConstants<>+64(SB), Y11
+	VMINPS  Y3, Y11, Y3
+	VMOVUPS gateConstants<>+128(SB), Y8
+	VMAXPS  Y0, Y8, Y0
+	VMOVUPS gateConstants<>+128(SB), Y9
+	VMAXPS  Y1, Y9, Y1
+	VMOVUPS gateConstants<>+128(SB), Y10
+	VMAXPS  Y2, Y10, Y2
+	VMOVUPS gateConstants<>+128(SB), Y11
 	VMAXPS  Y3, Y11, Y3
-	VMULPS  gateConstants<>+96(SB), Y0, Y4
-	VMULPS  gateConstants<>+96(SB), Y1, Y5
-	VMULPS  gateConstants<>+96(SB), Y2, Y6
-	VMULPS  gateConstants<>+96(SB), Y3, Y7
-	VADDPS  gateConstants<>+128(SB), Y4, Y4
-	VADDPS  gateConstants<>+128(SB), Y5, Y5
-	VADDPS  gateConstants<>+128(SB), Y6, Y6
-	VADDPS  gateConstants<>+128(SB), Y7, Y7
-	VSUBPS  gateConstants<>+128(SB), Y4, Y8
-	VSUBPS  gateConstants<>+128(SB), Y5, Y9
-	VSUBPS  gateConstants<>+128(SB), Y6, Y10
-	VSUBPS  gateConstants<>+128(SB), Y7, Y11
-	VMULPS  gateConstants<>+160(SB), Y8, Y12
-	VMULPS  gateConstants<>+160(SB), Y9, Y13
-	VMULPS  gateConstants<>+160(SB), Y10, Y14
-	VMULPS  gateConstants<>+160(SB), Y11, Y15
+	VMULPS  gateConstants<>+192(SB), Y0, Y4
+	VMULPS  gateConstants<>+192(SB), Y1, Y5
+	VMULPS  gateConstants<>+192(SB), Y2, Y6
+	VMULPS  gateConstants<>+192(SB), Y3, Y7
+	VADDPS  gateConstants<>+256(SB), Y4, Y4
+	VADDPS  gateConstants<>+256(SB), Y5, Y5
+	VADDPS  gateConstants<>+256(SB), Y6, Y6
+	VADDPS  gateConstants<>+256(SB), Y7, Y7
+	VSUBPS  gateConstants<>+256(SB), Y4, Y8
+	VSUBPS  gateConstants<>+256(SB), Y5, Y9
+	VSUBPS  gateConstants<>+256(SB), Y6, Y10
+	VSUBPS  gateConstants<>+256(SB), Y7, Y11
+	VMULPS  gateConstants<>+320(SB), Y8, Y12
+	VMULPS  gateConstants<>+320(SB), Y9, Y13
+	VMULPS  gateConstants<>+320(SB), Y10, Y14
+	VMULPS  gateConstants<>+320(SB), Y11, Y15
 	VSUBPS  Y12, Y0, Y0
 	VSUBPS  Y13, Y1, Y1
 	VSUBPS  Y14, Y2, Y2
 	VSUBPS  Y15, Y3, Y3
-	VMULPS  gateConstants<>+192(SB), Y8, Y12
-	VMULPS  gateConstants<>+192(SB), Y9, Y13
-	VMULPS  gateConstants<>+192(SB), Y10, Y14
-	VMULPS  gateConstants<>+192(SB), Y11, Y15
+	VMULPS  gateConstants<>+384(SB), Y8, Y12
+	VMULPS  gateConstants<>+384(SB), Y9, Y13
+	VMULPS  gateConstants<>+384(SB), Y10, Y14
+	VMULPS  gateConstants<>+384(SB), Y11, Y15
 	VSUBPS  Y12, Y0, Y0
 	VSUBPS  Y13, Y1, Y1
 	VSUBPS  Y14, Y2, Y2
 	VSUBPS  Y15, Y3, Y3
-	VMULPS  gateConstants<>+224(SB), Y0, Y12
-	VMULPS  gateConstants<>+224(SB), Y1, Y13
-	VMULPS  gateConstants<>+224(SB), Y2, Y14
-	VMULPS  gateConstants<>+224(SB), Y3, Y15
-	VADDPS  gateConstants<>+256(SB), Y12, Y12
-	VADDPS  gateConstants<>+256(SB), Y13, Y13
-	VADDPS  gateConstants<>+256(SB), Y14, Y14
-	VADDPS  gateConstants<>+256(SB), Y15, Y15
+	VMULPS  gateConstants<>+448(SB), Y0, Y12
+	VMULPS  gateConstants<>+448(SB), Y1, Y13
+	VMULPS  gateConstants<>+448(SB), Y2, Y14
+	VMULPS  gateConstants<>+448(SB), Y3, Y15
+	VADDPS  gateConstants<>+512(SB), Y12, Y12
+	VADDPS  gateConstants<>+512(SB), Y13, Y13
+	VADDPS  gateConstants<>+512(SB), Y14, Y14
+	VADDPS  gateConstants<>+512(SB), Y15, Y15
 	VMULPS  Y0, Y12, Y12
 	VMULPS  Y1, Y13, Y13
 	VMULPS  Y2, Y14, Y14
 	VMULPS  Y3, Y15, Y15
-	VADDPS  gateConstants<>+288(SB), Y12, Y12
-	VADDPS  gateConstants<>+288(SB), Y13, Y13
-	VADDPS  gateConstants<>+288(SB), Y14, Y14
-	VADDPS  gateConstants<>+288(SB), Y15, Y15
+	VADDPS  gateConstants<>+576(SB), Y12, Y12
+	VADDPS  gateConstants<>+576(SB), Y13, Y13
+	VADDPS  gateConstants<>+576(SB), Y14, Y14
+	VADDPS  gateConstants<>+576(SB), Y15, Y15
 	VMULPS  Y0, Y12, Y12
 	VMULPS  Y1, Y13, Y13
 	VMULPS  Y2, Y14, Y14
 	VMULPS  Y3, Y15, Y15
-	VADDPS  gateConstants<>+320(SB), Y12, Y12
-	VADDPS  gateConstants<>+320(SB), Y13, Y13
-	VADDPS  gateConstants<>+320(SB), Y14, Y14
-	VADDPS  gateConstants<>+320(SB), Y15, Y15
+	VADDPS  gateConstants<>+640(SB), Y12, Y12
+	VADDPS  gateConstants<>+640(SB), Y13, Y13
+	VADDPS  gateConstants<>+640(SB), Y14, Y14
+	VADDPS  gateConstants<>+640(SB), Y15, Y15
 	VMULPS  Y0, Y12, Y12
 	VMULPS  Y1, Y13, Y13
 	VMULPS  Y2, Y14, Y14
 	VMULPS  Y3, Y15, Y15
-	VADDPS  gateConstants<>+352(SB), Y12, Y12
-	VADDPS  gateConstants<>+352(SB), Y13, Y13
-	VADDPS  gateConstants<>+352(SB), Y14, Y14
-	VADDPS  gateConstants<>+352(SB), Y15, Y15
+	VADDPS  gateConstants<>+704(SB), Y12, Y12
+	VADDPS  gateConstants<>+704(SB), Y13, Y13
+	VADDPS  gateConstants<>+704(SB), Y14, Y14
+	VADDPS  gateConstants<>+704(SB), Y15, Y15
 	VMULPS  Y0, Y12, Y12
 	VMULPS  Y1, Y13, Y13
 	VMULPS  Y2, Y14, Y14
 	VMULPS  Y3, Y15, Y15
-	VADDPS  gateConstants<>+384(SB), Y12, Y12
-	VADDPS  gateConstants<>+384(SB), Y13, Y13
-	VADDPS  gateConstants<>+384(SB), Y14, Y14
-	VADDPS  gateConstants<>+384(SB), Y15, Y15
+	VADDPS  gateConstants<>+768(SB), Y12, Y12
+	VADDPS  gateConstants<>+768(SB), Y13, Y13
+	VADDPS  gateConstants<>+768(SB), Y14, Y14
+	VADDPS  gateConstants<>+768(SB), Y15, Y15
 	VMULPS  Y0, Y12, Y12
 	VMULPS  Y1, Y13, Y13
 	VMULPS  Y2, Y14, Y14
@@ -2236,33 +2362,33 @@ by4:
 	VADDPS  Y1, Y13, Y13
 	VADDPS  Y2, Y14, Y14
 	VADDPS  Y3, Y15, Y15
-	VADDPS  gateConstants<>+416(SB), Y12, Y12
-	VADDPS  gateConstants<>+416(SB), Y13, Y13
-	VADDPS  gateConstants<>+416(SB), Y14, Y14
-	VADDPS  gateConstants<>+416(SB), Y15, Y15
+	VADDPS  gateConstants<>+832(SB), Y12, Y12
+	VADDPS  gateConstants<>+832(SB), Y13, Y13
+	VADDPS  gateConstants<>+832(SB), Y14, Y14
+	VADDPS  gateConstants<>+832(SB), Y15, Y15
 	VPSLLD  $0x17, Y4, Y4
 	VPSLLD  $0x17, Y5, Y5
 	VPSLLD  $0x17, Y6, Y6
 	VPSLLD  $0x17, Y7, Y7
-	VPADDD  gateConstants<>+416(SB), Y4, Y4
-	VPADDD  gateConstants<>+416(SB), Y5, Y5
-	VPADDD  gateConstants<>+416(SB), Y6, Y6
-	VPADDD  gateConstants<>+416(SB), Y7, Y7
+	VPADDD  gateConstants<>+832(SB), Y4, Y4
+	VPADDD  gateConstants<>+832(SB), Y5, Y5
+	VPADDD  gateConstants<>+832(SB), Y6, Y6
+	VPADDD  gateConstants<>+832(SB), Y7, Y7
 	VMULPS  Y4, Y12, Y0
 	VMULPS  Y5, Y13, Y1
 	VMULPS  Y6, Y14, Y2
 	VMULPS  Y7, Y15, Y3
-	VADDPS  gateConstants<>+416(SB), Y0, Y0
-	VMOVUPS gateConstants<>+416(SB), Y4
+	VADDPS  gateConstants<>+832(SB), Y0, Y0
+	VMOVUPS gateConstants<>+832(SB), Y4
 	VDIVPS  Y0, Y4, Y0
-	VADDPS  gateConstants<>+416(SB), Y1, Y1
-	VMOVUPS gateConstants<>+416(SB), Y4
+	VADDPS  gateConstants<>+832(SB), Y1, Y1
+	VMOVUPS gateConstants<>+832(SB), Y4
 	VDIVPS  Y1, Y4, Y1
-	VADDPS  gateConstants<>+416(SB), Y2, Y2
-	VMOVUPS gateConstants<>+416(SB), Y4
+	VADDPS  gateConstants<>+832(SB), Y2, Y2
+	VMOVUPS gateConstants<>+832(SB), Y4
 	VDIVPS  Y2, Y4, Y2
-	VADDPS  gateConstants<>+416(SB), Y3, Y3
-	VMOVUPS gateConstants<>+416(SB), Y4
+	VADDPS  gateConstants<>+832(SB), Y3, Y3
+	VMOVUPS gateConstants<>+832(SB), Y4
 	VDIVPS  Y3, Y4, Y3
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
@@ -2282,36 +2408,36 @@ by1:
 	VMOVUPS (CX), Y1
 	VADDPS  Y1, Y0, Y0
 	VXORPS  gateConstants<>+0(SB), Y0, Y0
-	VMOVUPS gateConstants<>+32(SB), Y2
-	VMINPS  Y0, Y2, Y0
 	VMOVUPS gateConstants<>+64(SB), Y2
+	VMINPS  Y0, Y2, Y0
+	VMOVUPS gateConstants<>+128(SB), Y2
 	VMAXPS  Y0, Y2, Y0
-	VMULPS  gateConstants<>+96(SB), Y0, Y1
-	VADDPS  gateConstants<>+128(SB), Y1, Y1
-	VSUBPS  gateConstants<>+128(SB), Y1, Y2
-	VMULPS  gateConstants<>+160(SB), Y2, Y3
+	VMULPS  gateConstants<>+192(SB), Y0, Y1
+	VADDPS  gateConstants<>+256(SB), Y1, Y1
+	VSUBPS  gateConstants<>+256(SB), Y1, Y2
+	VMULPS  gateConstants<>+320(SB), Y2, Y3
 	VSUBPS  Y3, Y0, Y0
-	VMULPS  gateConstants<>+192(SB), Y2, Y3
+	VMULPS  gateConstants<>+384(SB), Y2, Y3
 	VSUBPS  Y3, Y0, Y0
-	VMULPS  gateConstants<>+224(SB), Y0, Y3
-	VADDPS  gateConstants<>+256(SB), Y3, Y3
+	VMULPS  gateConstants<>+448(SB), Y0, Y3
+	VADDPS  gateConstants<>+512(SB), Y3, Y3
 	VMULPS  Y0, Y3, Y3
-	VADDPS  gateConstants<>+288(SB), Y3, Y3
+	VADDPS  gateConstants<>+576(SB), Y3, Y3
 	VMULPS  Y0, Y3, Y3
-	VADDPS  gateConstants<>+320(SB), Y3, Y3
+	VADDPS  gateConstants<>+640(SB), Y3, Y3
 	VMULPS  Y0, Y3, Y3
-	VADDPS  gateConstants<>+352(SB), Y3, Y3
+	VADDPS  gateConstants<>+704(SB), Y3, Y3
 	VMULPS  Y0, Y3, Y3
-	VADDPS  gateConstants<>+384(SB), Y3, Y3
+	VADDPS  gateConstants<>+768(SB), Y3, Y3
 	VMULPS  Y0, Y3, Y3
 	VMULPS  Y0, Y3, Y3
 	VADDPS  Y0, Y3, Y3
-	VADDPS  gateConstants<>+416(SB), Y3, Y3
+	VADDPS  gateConstants<>+832(SB), Y3, Y3
 	VPSLLD  $0x17, Y1, Y1
-	VPADDD  gateConstants<>+416(SB), Y1, Y1
+	VPADDD  gateConstants<>+832(SB), Y1, Y1
 	VMULPS  Y1, Y3, Y0
-	VADDPS  gateConstants<>+416(SB), Y0, Y0
-	VMOVUPS gateConstants<>+416(SB), Y1
+	VADDPS  gateConstants<>+832(SB), Y0, Y0
+	VMOVUPS gateConstants<>+832(SB), Y1
 	VDIVPS  Y0, Y1, Y0
 	VMOVUPS Y0, (AX)
 	ADDQ    $0x00000020, AX
@@ -2328,36 +2454,36 @@ less1:
 	VMASKMOVPS (CX), Y0, Y2
 	VADDPS     Y2, Y1, Y1
 	VXORPS     gateConstants<>+0(SB), Y1, Y1
-	VMOVUPS    gateConstants<>+32(SB), Y3
-	VMINPS     Y1, Y3, Y1
 	VMOVUPS    gateConstants<>+64(SB), Y3
+	VMINPS     Y1, Y3, Y1
+	VMOVUPS    gateConstants<>+128(SB), Y3
 	VMAXPS     Y1, Y3, Y1
-	VMULPS     gateConstants<>+96(SB), Y1, Y2
-	VADDPS     gateConstants<>+128(SB), Y2, Y2
-	VSUBPS     gateConstants<>+128(SB), Y2, Y3
-	VMULPS     gateConstants<>+160(SB), Y3, Y4
+	VMULPS     gateConstants<>+192(SB), Y1, Y2
+	VADDPS     gateConstants<>+256(SB), Y2, Y2
+	VSUBPS     gateConstants<>+256(SB), Y2, Y3
+	VMULPS     gateConstants<>+320(SB), Y3, Y4
 	VSUBPS     Y4, Y1, Y1
-	VMULPS     gateConstants<>+192(SB), Y3, Y4
+	VMULPS     gateConstants<>+384(SB), Y3, Y4
 	VSUBPS     Y4, Y1, Y1
-	VMULPS     gateConstants<>+224(SB), Y1, Y4
-	VADDPS     gateConstants<>+256(SB), Y4, Y4
+	VMULPS     gateConstants<>+448(SB), Y1, Y4
+	VADDPS     gateConstants<>+512(SB), Y4, Y4
 	VMULPS     Y1, Y4, Y4
-	VADDPS     gateConstants<>+288(SB), Y4, Y4
+	VADDPS     gateConstants<>+576(SB), Y4, Y4
 	VMULPS     Y1, Y4, Y4
-	VADDPS     gateConstants<>+320(SB), Y4, Y4
+	VADDPS     gateConstants<>+640(SB), Y4, Y4
 	VMULPS     Y1, Y4, Y4
-	VADDPS     gateConstants<>+352(SB), Y4, Y4
+	VADDPS     gateConstants<>+704(SB), Y4, Y4
 	VMULPS     Y1, Y4, Y4
-	VADDPS     gateConstants<>+384(SB), Y4, Y4
+	VADDPS     gateConstants<>+768(SB), Y4, Y4
 	VMULPS     Y1, Y4, Y4
 	VMULPS     Y1, Y4, Y4
 	VADDPS     Y1, Y4, Y4
-	VADDPS     gateConstants<>+416(SB), Y4, Y4
+	VADDPS     gateConstants<>+832(SB), Y4, Y4
 	VPSLLD     $0x17, Y2, Y2
-	VPADDD     gateConstants<>+416(SB), Y2, Y2
+	VPADDD     gateConstants<>+832(SB), Y2, Y2
 	VMULPS     Y2, Y4, Y1
-	VADDPS     gateConstants<>+416(SB), Y1, Y1
-	VMOVUPS    gateConstants<>+416(SB), Y2
+	VADDPS     gateConstants<>+832(SB), Y1, Y1
+	VMOVUPS    gateConstants<>+832(SB), Y2
 	VDIVPS     Y1, Y2, Y1
 	VMASKMOVPS Y1, Y0, (AX)
 
@@ -2402,90 +2528,90 @@ by4:
 	VADDPS  Y1, Y1, Y1
 	VADDPS  Y2, Y2, Y2
 	VADDPS  Y3, Y3, Y3
-	VMOVUPS gateConstants<>+32(SB), Y8
-	VMINPS  Y0, Y8, Y0
-	VMOVUPS gateConstants<>+32(SB), Y9
-	VMINPS  Y1, Y9, Y1
-	VMOVUPS gateConstants<>+32(SB), Y10
-	VMINPS  Y2, Y10, Y2
-	VMOVUPS gateConstants<>+32(SB), Y11
-	VMINPS  Y3, Y11, Y3
 	VMOVUPS gateConstants<>+64(SB), Y8
-	VMAXPS  Y0, Y8, Y0
+	VMINPS  Y0, Y8, Y0
 	VMOVUPS gateConstants<>+64(SB), Y9
-	VMAXPS  Y1, Y9, Y1
+	VMINPS  Y1, Y9, Y1
 	VMOVUPS gateConstants<>+64(SB), Y10
-	VMAXPS  Y2, Y10, Y2
+	VMINPS  Y2, Y10, Y2
 	VMOVUPS gateConstants<>+64(SB), Y11
+	VMINPS  Y3, Y11, Y3
+	VMOVUPS gateConstants<>+128(SB), Y8
+	VMAXPS  Y0, Y8, Y0
+	VMOVUPS gateConstants<>+128(SB), Y9
+	VMAXPS  Y1, Y9, Y1
+	VMOVUPS gateConstants<>+128(SB), Y10
+	VMAXPS  Y2, Y10, Y2
+	VMOVUPS gateConstants<>+128(SB), Y11
 	VMAXPS  Y3, Y11, Y3
-	VMULPS  gateConstants<>+96(SB), Y0, Y4
-	VMULPS  gateConstants<>+96(SB), Y1, Y5
-	VMULPS  gateConstants<>+96(SB), Y2, Y6
-	VMULPS  gateConstants<>+96(SB), Y3, Y7
-	VADDPS  gateConstants<>+128(SB), Y4, Y4
-	VADDPS  gateConstants<>+128(SB), Y5, Y5
-	VADDPS  gateConstants<>+128(SB), Y6, Y6
-	VADDPS  gateConstants<>+128(SB), Y7, Y7
-	VSUBPS  gateConstants<>+128(SB), Y4, Y8
-	VSUBPS  gateConstants<>+128(SB), Y5, Y9
-	VSUBPS  gateConstants<>+128(SB), Y6, Y10
-	VSUBPS  gateConstants<>+128(SB), Y7, Y11
-	VMULPS  gateConstants<>+160(SB), Y8, Y12
-	VMULPS  gateConstants<>+160(SB), Y9, Y13
-	VMULPS  gateConstants<>+160(SB), Y10, Y14
-	VMULPS  gateConstants<>+160(SB), Y11, Y15
+	VMULPS  gateConstants<>+192(SB), Y0, Y4
+	VMULPS  gateConstants<>+192(SB), Y1, Y5
+	VMULPS  gateConstants<>+192(SB), Y2, Y6
+	VMULPS  gateConstants<>+192(SB), Y3, Y7
+	VADDPS  gateConstants<>+256(SB), Y4, Y4
+	VADDPS  gateConstants<>+256(SB), Y5, Y5
+	VADDPS  gateConstants<>+256(SB), Y6, Y6
+	VADDPS  gateConstants<>+256(SB), Y7, Y7
+	VSUBPS  gateConstants<>+256(SB), Y4, Y8
+	VSUBPS  gateConstants<>+256(SB), Y5, Y9
+	VSUBPS  gateConstants<>+256(SB), Y6, Y10
+	VSUBPS  gateConstants<>+256(SB), Y7, Y11
+	VMULPS  gateConstants<>+320(SB), Y8, Y12
+	VMULPS  gateConstants<>+320(SB), Y9, Y13
+	VMULPS  gateConstants<>+320(SB), Y10, Y14
+	VMULPS  gateConstants<>+320(SB), Y11, Y15
 	VSUBPS  Y12, Y0, Y0
 	VSUBPS  Y13, Y1, Y1
 	VSUBPS  Y14, Y2, Y2
 	VSUBPS  Y15, Y3, Y3
-	VMULPS  gateConstants<>+192(SB), Y8, Y12
-	VMULPS  gateConstants<>+192(SB), Y9, Y13
-	VMULPS  gateConstants<>+192(SB), Y10, Y14
-	VMULPS  gateConstants<>+192(SB), Y11, Y15
+	VMULPS  gateConstants<>+384(SB), Y8, Y12
+	VMULPS  gateConstants<>+384(SB), Y9, Y13
+	VMULPS  gateConstants<>+384(SB), Y10, Y14
+	VMULPS  gateConstants<>+384(SB), Y11, Y15
 	VSUBPS  Y12, Y0, Y0
 	VSUBPS  Y13, Y1, Y1
 	VSUBPS  Y14, Y2, Y2
 	VSUBPS  Y15, Y3, Y3
-	VMULPS  gateConstants<>+224(SB), Y0, Y12
-	VMULPS  gateConstants<>+224(SB), Y1, Y13
-	VMULPS  gateConstants<>+224(SB), Y2, Y14
-	VMULPS  gateConstants<>+224(SB), Y3, Y15
-	VADDPS  gateConstants<>+256(SB), Y12, Y12
-	VADDPS  gateConstants<>+256(SB), Y13, Y13
-	VADDPS  gateConstants<>+256(SB), Y14, Y14
-	VADDPS  gateConstants<>+256(SB), Y15, Y15
+	VMULPS  gateConstants<>+448(SB), Y0, Y12
+	VMULPS  gateConstants<>+448(SB), Y1, Y13
+	VMULPS  gateConstants<>+448(SB), Y2, Y14
+	VMULPS  gateConstants<>+448(SB), Y3, Y15
+	VADDPS  gateConstants<>+512(SB), Y12, Y12
+	VADDPS  gateConstants<>+512(SB), Y13, Y13
+	VADDPS  gateConstants<>+512(SB), Y14, Y14
+	VADDPS  gateConstants<>+512(SB), Y15, Y15
 	VMULPS  Y0, Y12, Y12
 	VMULPS  Y1, Y13, Y13
 	VMULPS  Y2, Y14, Y14
 	VMULPS  Y3, Y15, Y15
-	VADDPS  gateConstants<>+288(SB), Y12, Y12
-	VADDPS  gateConstants<>+288(SB), Y13, Y13
-	VADDPS  gateConstants<>+288(SB), Y14, Y14
-	VADDPS  gateConstants<>+288(SB), Y15, Y15
+	VADDPS  gateConstants<>+576(SB), Y12, Y12
+	VADDPS  gateConstants<>+576(SB), Y13, Y13
+	VADDPS  gateConstants<>+576(SB), Y14, Y14
+	VADDPS  gateConstants<>+576(SB), Y15, Y15
 	VMULPS  Y0, Y12, Y12
 	VMULPS  Y1, Y13, Y13
 	VMULPS  Y2, Y14, Y14
 	VMULPS  Y3, Y15, Y15
-	VADDPS  gateConstants<>+320(SB), Y12, Y12
-	VADDPS  gateConstants<>+320(SB), Y13, Y13
-	VADDPS  gateConstants<>+320(SB), Y14, Y14
-	VADDPS  gateConstants<>+320(SB), Y15, Y15
+	VADDPS  gateConstants<>+640(SB), Y12, Y12
+	VADDPS  gateConstants<>+640(SB), Y13, Y13
+	VADDPS  gateConstants<>+640(SB), Y14, Y14
+	VADDPS  gateConstants<>+640(SB), Y15, Y15
 	VMULPS  Y0, Y12, Y12
 	VMULPS  Y1, Y13, Y13
 	VMULPS  Y2, Y14, Y14
 	VMULPS  Y3, Y15, Y15
-	VADDPS  gateConstants<>+352(SB), Y12, Y12
-	VADDPS  gateConstants<>+352(SB), Y13, Y13
-	VADDPS  gateConstants<>+352(SB), Y14, Y14
-	VADDPS  gateConstants<>+352(SB), Y15, Y15
+	VADDPS  gateConstants<>+704(SB), Y12, Y12
+	VADDPS  gateConstants<>+704(SB), Y13, Y13
+	VADDPS  gateConstants<>+704(SB), Y14, Y14
+	VADDPS  gateConstants<>+704(SB), Y15, Y15
 	VMULPS  Y0, Y12, Y12
 	VMULPS  Y1, Y13, Y13
 	VMULPS  Y2, Y14, Y14
 	VMULPS  Y3, Y15, Y15
-	VADDPS  gateConstants<>+384(SB), Y12, Y12
-	VADDPS  gateConstants<>+384(SB), Y13, Y13
-	VADDPS  gateConstants<>+384(SB), Y14, Y14
-	VADDPS  gateConstants<>+384(SB), Y15, Y15
+	VADDPS  gateConstants<>+768(SB), Y12, Y12
+	VADDPS  gateConstants<>+768(SB), Y13, Y13
+	VADDPS  gateConstants<>+768(SB), Y14, Y14
+	VADDPS  gateConstants<>+768(SB), Y15, Y15
 	VMULPS  Y0, Y12, Y12
 	VMULPS  Y1, Y13, Y13
 	VMULPS  Y2, Y14, Y14
@@ -2498,41 +2624,41 @@ by4:
 	VADDPS  Y1, Y13, Y13
 	VADDPS  Y2, Y14, Y14
 	VADDPS  Y3, Y15, Y15
-	VADDPS  gateConstants<>+416(SB), Y12, Y12
-	VADDPS  gateConstants<>+416(SB), Y13, Y13
-	VADDPS  gateConstants<>+416(SB), Y14, Y14
-	VADDPS  gateConstants<>+416(SB), Y15, Y15
+	VADDPS  gateConstants<>+832(SB), Y12, Y12
+	VADDPS  gateConstants<>+832(SB), Y13, Y13
+	VADDPS  gateConstants<>+832(SB), Y14, Y14
+	VADDPS  gateConstants<>+832(SB), Y15, Y15
 	VPSLLD  $0x17, Y4, Y4
 	VPSLLD  $0x17, Y5, Y5
 	VPSLLD  $0x17, Y6, Y6
 	VPSLLD  $0x17, Y7, Y7
-	VPADDD  gateConstants<>+416(SB), Y4, Y4
-	VPADDD  gateConstants<>+416(SB), Y5, Y5
-	VPADDD  gateConstants<>+416(SB), Y6, Y6
-	VPADDD  gateConstants<>+416(SB), Y7, Y7
+	VPADDD  gateConstants<>+832(SB), Y4, Y4
+	VPADDD  gateConstants<>+832(SB), Y5, Y5
+	VPADDD  gateConstants<>+832(SB), Y6, Y6
+	VPADDD  gateConstants<>+832(SB), Y7, Y7
 	VMULPS  Y4, Y12, Y0
 	VMULPS  Y5, Y13, Y1
 	VMULPS  Y6, Y14, Y2
 	VMULPS  Y7, Y15, Y3
-	VADDPS  gateConstants<>+416(SB), Y0, Y0
-	VMOVUPS gateConstants<>+448(SB), Y4
+	VADDPS  gateConstants<>+832(SB), Y0, Y0
+	VMOVUPS gateConstants<>+896(SB), Y4
 	VDIVPS  Y0, Y4, Y0
-	VMOVUPS gateConstants<>+416(SB), Y4
+	VMOVUPS gateConstants<>+832(SB), Y4
 	VSUBPS  Y0, Y4, Y0
-	VADDPS  gateConstants<>+416(SB), Y1, Y1
-	VMOVUPS gateConstants<>+448(SB), Y4
+	VADDPS  gateConstants<>+832(SB), Y1, Y1
+	VMOVUPS gateConstants<>+896(SB), Y4
 	VDIVPS  Y1, Y4, Y1
-	VMOVUPS gateConstants<>+416(SB), Y4
+	VMOVUPS gateConstants<>+832(SB), Y4
 	VSUBPS  Y1, Y4, Y1
-	VADDPS  gateConstants<>+416(SB), Y2, Y2
-	VMOVUPS gateConstants<>+448(SB), Y4
+	VADDPS  gateConstants<>+832(SB), Y2, Y2
+	VMOVUPS gateConstants<>+896(SB), Y4
 	VDIVPS  Y2, Y4, Y2
-	VMOVUPS gateConstants<>+416(SB), Y4
+	VMOVUPS gateConstants<>+832(SB), Y4
 	VSUBPS  Y2, Y4, Y2
-	VADDPS  gateConstants<>+416(SB), Y3, Y3
-	VMOVUPS gateConstants<>+448(SB), Y4
+	VADDPS  gateConstants<>+832(SB), Y3, Y3
+	VMOVUPS gateConstants<>+896(SB), Y4
 	VDIVPS  Y3, Y4, Y3
-	VMOVUPS gateConstants<>+416(SB), Y4
+	VMOVUPS gateConstants<>+832(SB), Y4
 	VSUBPS  Y3, Y4, Y3
 	VMOVUPS Y0, (BX)
 	VMOVUPS Y1, 32(BX)
@@ -2581,38 +2707,38 @@ by1:
 	VMOVUPS (BX), Y1
 	VADDPS  Y1, Y0, Y0
 	VADDPS  Y0, Y0, Y0
-	VMOVUPS gateConstants<>+32(SB), Y2
-	VMINPS  Y0, Y2, Y0
 	VMOVUPS gateConstants<>+64(SB), Y2
+	VMINPS  Y0, Y2, Y0
+	VMOVUPS gateConstants<>+128(SB), Y2
 	VMAXPS  Y0, Y2, Y0
-	VMULPS  gateConstants<>+96(SB), Y0, Y1
-	VADDPS  gateConstants<>+128(SB), Y1, Y1
-	VSUBPS  gateConstants<>+128(SB), Y1, Y2
-	VMULPS  gateConstants<>+160(SB), Y2, Y3
+	VMULPS  gateConstants<>+192(SB), Y0, Y1
+	VADDPS  gateConstants<>+256(SB), Y1, Y1
+	VSUBPS  gateConstants<>+256(SB), Y1, Y2
+	VMULPS  gateConstants<>+320(SB), Y2, Y3
 	VSUBPS  Y3, Y0, Y0
-	VMULPS  gateConstants<>+192(SB), Y2, Y3
+	VMULPS  gateConstants<>+384(SB), Y2, Y3
 	VSUBPS  Y3, Y0, Y0
-	VMULPS  gateConstants<>+224(SB), Y0, Y3
-	VADDPS  gateConstants<>+256(SB), Y3, Y3
+	VMULPS  gateConstants<>+448(SB), Y0, Y3
+	VADDPS  gateConstants<>+512(SB), Y3, Y3
 	VMULPS  Y0, Y3, Y3
-	VADDPS  gateConstants<>+288(SB), Y3, Y3
+	VADDPS  gateConstants<>+576(SB), Y3, Y3
 	VMULPS  Y0, Y3, Y3
-	VADDPS  gateConstants<>+320(SB), Y3, Y3
+	VADDPS  gateConstants<>+640(SB), Y3, Y3
 	VMULPS  Y0, Y3, Y3
-	VADDPS  gateConstants<>+352(SB), Y3, Y3
+	VADDPS  gateConstants<>+704(SB), Y3, Y3
 	VMULPS  Y0, Y3, Y3
-	VADDPS  gateConstants<>+384(SB), Y3, Y3
+	VADDPS  gateConstants<>+768(SB), Y3, Y3
 	VMULPS  Y0, Y3, Y3
 	VMULPS  Y0, Y3, Y3
 	VADDPS  Y0, Y3, Y3
-	VADDPS  gateConstants<>+416(SB), Y3, Y3
+	VADDPS  gateConstants<>+832(SB), Y3, Y3
 	VPSLLD  $0x17, Y1, Y1
-	VPADDD  gateConstants<>+416(SB), Y1, Y1
+	VPADDD  gateConstants<>+832(SB), Y1, Y1
 	VMULPS  Y1, Y3, Y0
-	VADDPS  gateConstants<>+416(SB), Y0, Y0
-	VMOVUPS gateConstants<>+448(SB), Y1
+	VADDPS  gateConstants<>+832(SB), Y0, Y0
+	VMOVUPS gateConstants<>+896(SB), Y1
 	VDIVPS  Y0, Y1, Y0
-	VMOVUPS gateConstants<>+416(SB), Y1
+	VMOVUPS gateConstants<>+832(SB), Y1
 	VSUBPS  Y0, Y1, Y0
 	VMOVUPS Y0, (BX)
 	VMOVUPS (AX), Y1
@@ -2640,38 +2766,38 @@ less1:
 	VMASKMOVPS (BX), Y0, Y2
 	VADDPS     Y2, Y1, Y1
 	VADDPS     Y1, Y1, Y1
-	VMOVUPS    gateConstants<>+32(SB), Y3
-	VMINPS     Y1, Y3, Y1
 	VMOVUPS    gateConstants<>+64(SB), Y3
+	VMINPS     Y1, Y3, Y1
+	VMOVUPS    gateConstants<>+128(SB), Y3
 	VMAXPS     Y1, Y3, Y1
-	VMULPS     gateConstants<>+96(SB), Y1, Y2
-	VADDPS     gateConstants<>+128(SB), Y2, Y2
-	VSUBPS     gateConstants<>+128(SB), Y2, Y3
-	VMULPS     gateConstants<>+160(SB), Y3, Y4
+	VMULPS     gateConstants<>+192(SB), Y1, Y2
+	VADDPS     gateConstants<>+256(SB), Y2, Y2
+	VSUBPS     gateConstants<>+256(SB), Y2, Y3
+	VMULPS     gateConstants<>+320(SB), Y3, Y4
 	VSUBPS     Y4, Y1, Y1
-	VMULPS     gateConstants<>+192(SB), Y3, Y4
+	VMULPS     gateConstants<>+384(SB), Y3, Y4
 	VSUBPS     Y4, Y1, Y1
-	VMULPS     gateConstants<>+224(SB), Y1, Y4
-	VADDPS     gateConstants<>+256(SB), Y4, Y4
+	VMULPS     gateConstants<>+448(SB), Y1, Y4
+	VADDPS     gateConstants<>+512(SB), Y4, Y4
 	VMULPS     Y1, Y4, Y4
-	VADDPS     gateConstants<>+288(SB), Y4, Y4
+	VADDPS     gateConstants<>+576(SB), Y4, Y4
 	VMULPS     Y1, Y4, Y4
-	VADDPS     gateConstants<>+320(SB), Y4, Y4
+	VADDPS     gateConstants<>+640(SB), Y4, Y4
 	VMULPS     Y1, Y4, Y4
-	VADDPS     gateConstants<>+352(SB), Y4, Y4
+	VADDPS     gateConstants<>+704(SB), Y4, Y4
 	VMULPS     Y1, Y4, Y4
-	VADDPS     gateConstants<>+384(SB), Y4, Y4
+	VADDPS     gateConstants<>+768(SB), Y4, Y4
 	VMULPS     Y1, Y4, Y4
 	VMULPS     Y1, Y4, Y4
 	VADDPS     Y1, Y4, Y4
-	VADDPS     gateConstants<>+416(SB), Y4, Y4
+	VADDPS     gateConstants<>+832(SB), Y4, Y4
 	VPSLLD     $0x17, Y2, Y2
-	VPADDD     gateConstants<>+416(SB), Y2, Y2
+	VPADDD     gateConstants<>+832(SB), Y2, Y2
 	VMULPS     Y2, Y4, Y1
-	VADDPS     gateConstants<>+416(SB), Y1, Y1
-	VMOVUPS    gateConstants<>+448(SB), Y2
+	VADDPS     gateConstants<>+832(SB), Y1, Y1
+	VMOVUPS    gateConstants<>+896(SB), Y2
 	VDIVPS     Y1, Y2, Y1
-	VMOVUPS    gateConstants<>+416(SB), Y2
+	VMOVUPS    gateConstants<>+832(SB), Y2
 	VSUBPS     Y1, Y2, Y1
 	VMASKMOVPS Y1, Y0, (BX)
 	VMASKMOVPS (AX), Y0, Y2
@@ -2680,6 +2806,7570 @@ less1:
 	VMULPS     Y3, Y2, Y2
 	VADDPS     Y1, Y2, Y2
 	VMASKMOVPS Y2, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulTiles512(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, k int, count int, full int, shape int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·mulTiles512(SB), NOSPLIT, $8-96
+	MOVQ     c+0(FP), AX
+	MOVQ     a+8(FP), CX
+	MOVQ     b+16(FP), DX
+	MOVQ     ldc+32(FP), BX
+	MOVQ     rs+40(FP), SI
+	MOVQ     cs+48(FP), DI
+	MOVQ     ldb+56(FP), R8
+	MOVQ     count+72(FP), R9
+	MOVQ     mask+24(FP), R10
+	VMOVUPS  (R10), Z0
+	VPMOVD2M Z0, K1
+	MOVQ     shape+88(FP), R10
+	CMPQ     R10, $0x00000062
+	JGE      from98
+	CMPQ     R10, $0x00000033
+	JGE      from51
+	CMPQ     R10, $0x0000002a
+	JGE      from42
+	CMPQ     R10, $0x00000025
+	JGE      from37
+	CMPQ     R10, $0x00000023
+	JGE      from35
+	CMPQ     R10, $0x00000022
+	JGE      from34
+	JMP      tile1x1
+
+from34:
+	JMP tile1x2
+
+from35:
+	CMPQ R10, $0x00000024
+	JGE  from36
+	JMP  tile1x3
+
+from36:
+	JMP tile1x4
+
+from37:
+	CMPQ R10, $0x00000027
+	JGE  from39
+	CMPQ R10, $0x00000026
+	JGE  from38
+	JMP  tile1x5
+
+from38:
+	JMP tile1x6
+
+from39:
+	CMPQ R10, $0x00000028
+	JGE  from40
+	JMP  tile1x7
+
+from40:
+	CMPQ R10, $0x00000029
+	JGE  from41
+	JMP  tile1x8
+
+from41:
+	JMP tile1x9
+
+from42:
+	CMPQ R10, $0x0000002e
+	JGE  from46
+	CMPQ R10, $0x0000002c
+	JGE  from44
+	CMPQ R10, $0x0000002b
+	JGE  from43
+	JMP  tile1x10
+
+from43:
+	JMP tile1x11
+
+from44:
+	CMPQ R10, $0x0000002d
+	JGE  from45
+	JMP  tile1x12
+
+from45:
+	JMP tile1x13
+
+from46:
+	CMPQ R10, $0x00000030
+	JGE  from48
+	CMPQ R10, $0x0000002f
+	JGE  from47
+	JMP  tile1x14
+
+from47:
+	JMP tile1x15
+
+from48:
+	CMPQ R10, $0x00000031
+	JGE  from49
+	JMP  tile1x16
+
+from49:
+	CMPQ R10, $0x00000032
+	JGE  from50
+	JMP  tile1x17
+
+from50:
+	JMP tile1x18
+
+from51:
+	CMPQ R10, $0x00000044
+	JGE  from68
+	CMPQ R10, $0x00000037
+	JGE  from55
+	CMPQ R10, $0x00000035
+	JGE  from53
+	CMPQ R10, $0x00000034
+	JGE  from52
+	JMP  tile1x19
+
+from52:
+	JMP tile1x20
+
+from53:
+	CMPQ R10, $0x00000036
+	JGE  from54
+	JMP  tile1x21
+
+from54:
+	JMP tile1x22
+
+from55:
+	CMPQ R10, $0x00000041
+	JGE  from65
+	CMPQ R10, $0x00000038
+	JGE  from56
+	JMP  tile1x23
+
+from56:
+	JMP tile1x24
+
+from65:
+	CMPQ R10, $0x00000042
+	JGE  from66
+	JMP  tile2x1
+
+from66:
+	CMPQ R10, $0x00000043
+	JGE  from67
+	JMP  tile2x2
+
+from67:
+	JMP tile2x3
+
+from68:
+	CMPQ R10, $0x00000049
+	JGE  from73
+	CMPQ R10, $0x00000046
+	JGE  from70
+	CMPQ R10, $0x00000045
+	JGE  from69
+	JMP  tile2x4
+
+from69:
+	JMP tile2x5
+
+from70:
+	CMPQ R10, $0x00000047
+	JGE  from71
+	JMP  tile2x6
+
+from71:
+	CMPQ R10, $0x00000048
+	JGE  from72
+	JMP  tile2x7
+
+from72:
+	JMP tile2x8
+
+from73:
+	CMPQ R10, $0x0000004b
+	JGE  from75
+	CMPQ R10, $0x0000004a
+	JGE  from74
+	JMP  tile2x9
+
+from74:
+	JMP tile2x10
+
+from75:
+	CMPQ R10, $0x0000004c
+	JGE  from76
+	JMP  tile2x11
+
+from76:
+	CMPQ R10, $0x00000061
+	JGE  from97
+	JMP  tile2x12
+
+from97:
+	JMP tile3x1
+
+from98:
+	CMPQ R10, $0x000000c2
+	JGE  from194
+	CMPQ R10, $0x00000083
+	JGE  from131
+	CMPQ R10, $0x00000066
+	JGE  from102
+	CMPQ R10, $0x00000064
+	JGE  from100
+	CMPQ R10, $0x00000063
+	JGE  from99
+	JMP  tile3x2
+
+from99:
+	JMP tile3x3
+
+from100:
+	CMPQ R10, $0x00000065
+	JGE  from101
+	JMP  tile3x4
+
+from101:
+	JMP tile3x5
+
+from102:
+	CMPQ R10, $0x00000068
+	JGE  from104
+	CMPQ R10, $0x00000067
+	JGE  from103
+	JMP  tile3x6
+
+from103:
+	JMP tile3x7
+
+from104:
+	CMPQ R10, $0x00000081
+	JGE  from129
+	JMP  tile3x8
+
+from129:
+	CMPQ R10, $0x00000082
+	JGE  from130
+	JMP  tile4x1
+
+from130:
+	JMP tile4x2
+
+from131:
+	CMPQ R10, $0x000000a1
+	JGE  from161
+	CMPQ R10, $0x00000085
+	JGE  from133
+	CMPQ R10, $0x00000084
+	JGE  from132
+	JMP  tile4x3
+
+from132:
+	JMP tile4x4
+
+from133:
+	CMPQ R10, $0x00000086
+	JGE  from134
+	JMP  tile4x5
+
+from134:
+	JMP tile4x6
+
+from161:
+	CMPQ R10, $0x000000a3
+	JGE  from163
+	CMPQ R10, $0x000000a2
+	JGE  from162
+	JMP  tile5x1
+
+from162:
+	JMP tile5x2
+
+from163:
+	CMPQ R10, $0x000000a4
+	JGE  from164
+	JMP  tile5x3
+
+from164:
+	CMPQ R10, $0x000000c1
+	JGE  from193
+	JMP  tile5x4
+
+from193:
+	JMP tile6x1
+
+from194:
+	CMPQ R10, $0x00000121
+	JGE  from289
+	CMPQ R10, $0x000000e2
+	JGE  from226
+	CMPQ R10, $0x000000c4
+	JGE  from196
+	CMPQ R10, $0x000000c3
+	JGE  from195
+	JMP  tile6x2
+
+from195:
+	JMP tile6x3
+
+from196:
+	CMPQ R10, $0x000000e1
+	JGE  from225
+	JMP  tile6x4
+
+from225:
+	JMP tile7x1
+
+from226:
+	CMPQ R10, $0x00000101
+	JGE  from257
+	CMPQ R10, $0x000000e3
+	JGE  from227
+	JMP  tile7x2
+
+from227:
+	JMP tile7x3
+
+from257:
+	CMPQ R10, $0x00000102
+	JGE  from258
+	JMP  tile8x1
+
+from258:
+	CMPQ R10, $0x00000103
+	JGE  from259
+	JMP  tile8x2
+
+from259:
+	JMP tile8x3
+
+from289:
+	CMPQ R10, $0x00000162
+	JGE  from354
+	CMPQ R10, $0x00000141
+	JGE  from321
+	CMPQ R10, $0x00000122
+	JGE  from290
+	JMP  tile9x1
+
+from290:
+	JMP tile9x2
+
+from321:
+	CMPQ R10, $0x00000142
+	JGE  from322
+	JMP  tile10x1
+
+from322:
+	CMPQ R10, $0x00000161
+	JGE  from353
+	JMP  tile10x2
+
+from353:
+	JMP tile11x1
+
+from354:
+	CMPQ R10, $0x00000182
+	JGE  from386
+	CMPQ R10, $0x00000181
+	JGE  from385
+	JMP  tile11x2
+
+from385:
+	JMP tile12x1
+
+from386:
+	CMPQ R10, $0x000001a1
+	JGE  from417
+	JMP  tile12x2
+
+from417:
+	CMPQ R10, $0x000001a2
+	JGE  from418
+	JMP  tile13x1
+
+from418:
+	JMP tile13x2
+
+tile1x1:
+	VMOVUPS.Z (AX), K1, Z0
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x1k:
+	VBROADCASTSS (R10), Z1
+	VMOVUPS.Z    (R11), K1, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x1k
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x1partial
+	VMOVUPS      Z0, (AX)
+	JMP          tile1x1stored
+
+tile1x1partial:
+	VMOVUPS Z0, K1, (AX)
+
+tile1x1stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x1
+	VZEROUPPER
+	RET
+
+tile1x2:
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x2k:
+	VBROADCASTSS (R10), Z2
+	VMOVUPS      (R11), Z3
+	VFMADD231PS  Z3, Z2, Z0
+	VMOVUPS.Z    64(R11), K1, Z3
+	VFMADD231PS  Z3, Z2, Z1
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x2k
+	VMOVUPS      Z0, (AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x2partial
+	VMOVUPS      Z1, 64(AX)
+	JMP          tile1x2stored
+
+tile1x2partial:
+	VMOVUPS Z1, K1, 64(AX)
+
+tile1x2stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x2
+	VZEROUPPER
+	RET
+
+tile1x3:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS.Z 128(AX), K1, Z2
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x3k:
+	VBROADCASTSS (R10), Z3
+	VMOVUPS      (R11), Z4
+	VFMADD231PS  Z4, Z3, Z0
+	VMOVUPS      64(R11), Z4
+	VFMADD231PS  Z4, Z3, Z1
+	VMOVUPS.Z    128(R11), K1, Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x3k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x3partial
+	VMOVUPS      Z2, 128(AX)
+	JMP          tile1x3stored
+
+tile1x3partial:
+	VMOVUPS Z2, K1, 128(AX)
+
+tile1x3stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x3
+	VZEROUPPER
+	RET
+
+tile1x4:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS.Z 192(AX), K1, Z3
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x4k:
+	VBROADCASTSS (R10), Z4
+	VMOVUPS      (R11), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VMOVUPS      64(R11), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VMOVUPS      128(R11), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VMOVUPS.Z    192(R11), K1, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x4k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x4partial
+	VMOVUPS      Z3, 192(AX)
+	JMP          tile1x4stored
+
+tile1x4partial:
+	VMOVUPS Z3, K1, 192(AX)
+
+tile1x4stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x4
+	VZEROUPPER
+	RET
+
+tile1x5:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS.Z 256(AX), K1, Z4
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x5k:
+	VBROADCASTSS (R10), Z5
+	VMOVUPS      (R11), Z6
+	VFMADD231PS  Z6, Z5, Z0
+	VMOVUPS      64(R11), Z6
+	VFMADD231PS  Z6, Z5, Z1
+	VMOVUPS      128(R11), Z6
+	VFMADD231PS  Z6, Z5, Z2
+	VMOVUPS      192(R11), Z6
+	VFMADD231PS  Z6, Z5, Z3
+	VMOVUPS.Z    256(R11), K1, Z6
+	VFMADD231PS  Z6, Z5, Z4
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x5k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x5partial
+	VMOVUPS      Z4, 256(AX)
+	JMP          tile1x5stored
+
+tile1x5partial:
+	VMOVUPS Z4, K1, 256(AX)
+
+tile1x5stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x5
+	VZEROUPPER
+	RET
+
+tile1x6:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS.Z 320(AX), K1, Z5
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x6k:
+	VBROADCASTSS (R10), Z6
+	VMOVUPS      (R11), Z7
+	VFMADD231PS  Z7, Z6, Z0
+	VMOVUPS      64(R11), Z7
+	VFMADD231PS  Z7, Z6, Z1
+	VMOVUPS      128(R11), Z7
+	VFMADD231PS  Z7, Z6, Z2
+	VMOVUPS      192(R11), Z7
+	VFMADD231PS  Z7, Z6, Z3
+	VMOVUPS      256(R11), Z7
+	VFMADD231PS  Z7, Z6, Z4
+	VMOVUPS.Z    320(R11), K1, Z7
+	VFMADD231PS  Z7, Z6, Z5
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x6k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x6partial
+	VMOVUPS      Z5, 320(AX)
+	JMP          tile1x6stored
+
+tile1x6partial:
+	VMOVUPS Z5, K1, 320(AX)
+
+tile1x6stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x6
+	VZEROUPPER
+	RET
+
+tile1x7:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS.Z 384(AX), K1, Z6
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x7k:
+	VBROADCASTSS (R10), Z7
+	VMOVUPS      (R11), Z8
+	VFMADD231PS  Z8, Z7, Z0
+	VMOVUPS      64(R11), Z8
+	VFMADD231PS  Z8, Z7, Z1
+	VMOVUPS      128(R11), Z8
+	VFMADD231PS  Z8, Z7, Z2
+	VMOVUPS      192(R11), Z8
+	VFMADD231PS  Z8, Z7, Z3
+	VMOVUPS      256(R11), Z8
+	VFMADD231PS  Z8, Z7, Z4
+	VMOVUPS      320(R11), Z8
+	VFMADD231PS  Z8, Z7, Z5
+	VMOVUPS.Z    384(R11), K1, Z8
+	VFMADD231PS  Z8, Z7, Z6
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x7k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x7partial
+	VMOVUPS      Z6, 384(AX)
+	JMP          tile1x7stored
+
+tile1x7partial:
+	VMOVUPS Z6, K1, 384(AX)
+
+tile1x7stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x7
+	VZEROUPPER
+	RET
+
+tile1x8:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS.Z 448(AX), K1, Z7
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x8k:
+	VBROADCASTSS (R10), Z8
+	VMOVUPS      (R11), Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VMOVUPS      64(R11), Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VMOVUPS      128(R11), Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VMOVUPS      192(R11), Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VMOVUPS      256(R11), Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VMOVUPS      320(R11), Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VMOVUPS      384(R11), Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VMOVUPS.Z    448(R11), K1, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x8k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x8partial
+	VMOVUPS      Z7, 448(AX)
+	JMP          tile1x8stored
+
+tile1x8partial:
+	VMOVUPS Z7, K1, 448(AX)
+
+tile1x8stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x8
+	VZEROUPPER
+	RET
+
+tile1x9:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS.Z 512(AX), K1, Z8
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x9k:
+	VBROADCASTSS (R10), Z9
+	VMOVUPS      (R11), Z10
+	VFMADD231PS  Z10, Z9, Z0
+	VMOVUPS      64(R11), Z10
+	VFMADD231PS  Z10, Z9, Z1
+	VMOVUPS      128(R11), Z10
+	VFMADD231PS  Z10, Z9, Z2
+	VMOVUPS      192(R11), Z10
+	VFMADD231PS  Z10, Z9, Z3
+	VMOVUPS      256(R11), Z10
+	VFMADD231PS  Z10, Z9, Z4
+	VMOVUPS      320(R11), Z10
+	VFMADD231PS  Z10, Z9, Z5
+	VMOVUPS      384(R11), Z10
+	VFMADD231PS  Z10, Z9, Z6
+	VMOVUPS      448(R11), Z10
+	VFMADD231PS  Z10, Z9, Z7
+	VMOVUPS.Z    512(R11), K1, Z10
+	VFMADD231PS  Z10, Z9, Z8
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x9k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x9partial
+	VMOVUPS      Z8, 512(AX)
+	JMP          tile1x9stored
+
+tile1x9partial:
+	VMOVUPS Z8, K1, 512(AX)
+
+tile1x9stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x9
+	VZEROUPPER
+	RET
+
+tile1x10:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS.Z 576(AX), K1, Z9
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x10k:
+	VBROADCASTSS (R10), Z10
+	VMOVUPS      (R11), Z11
+	VFMADD231PS  Z11, Z10, Z0
+	VMOVUPS      64(R11), Z11
+	VFMADD231PS  Z11, Z10, Z1
+	VMOVUPS      128(R11), Z11
+	VFMADD231PS  Z11, Z10, Z2
+	VMOVUPS      192(R11), Z11
+	VFMADD231PS  Z11, Z10, Z3
+	VMOVUPS      256(R11), Z11
+	VFMADD231PS  Z11, Z10, Z4
+	VMOVUPS      320(R11), Z11
+	VFMADD231PS  Z11, Z10, Z5
+	VMOVUPS      384(R11), Z11
+	VFMADD231PS  Z11, Z10, Z6
+	VMOVUPS      448(R11), Z11
+	VFMADD231PS  Z11, Z10, Z7
+	VMOVUPS      512(R11), Z11
+	VFMADD231PS  Z11, Z10, Z8
+	VMOVUPS.Z    576(R11), K1, Z11
+	VFMADD231PS  Z11, Z10, Z9
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x10k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x10partial
+	VMOVUPS      Z9, 576(AX)
+	JMP          tile1x10stored
+
+tile1x10partial:
+	VMOVUPS Z9, K1, 576(AX)
+
+tile1x10stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x10
+	VZEROUPPER
+	RET
+
+tile1x11:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS.Z 640(AX), K1, Z10
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x11k:
+	VBROADCASTSS (R10), Z11
+	VMOVUPS      (R11), Z12
+	VFMADD231PS  Z12, Z11, Z0
+	VMOVUPS      64(R11), Z12
+	VFMADD231PS  Z12, Z11, Z1
+	VMOVUPS      128(R11), Z12
+	VFMADD231PS  Z12, Z11, Z2
+	VMOVUPS      192(R11), Z12
+	VFMADD231PS  Z12, Z11, Z3
+	VMOVUPS      256(R11), Z12
+	VFMADD231PS  Z12, Z11, Z4
+	VMOVUPS      320(R11), Z12
+	VFMADD231PS  Z12, Z11, Z5
+	VMOVUPS      384(R11), Z12
+	VFMADD231PS  Z12, Z11, Z6
+	VMOVUPS      448(R11), Z12
+	VFMADD231PS  Z12, Z11, Z7
+	VMOVUPS      512(R11), Z12
+	VFMADD231PS  Z12, Z11, Z8
+	VMOVUPS      576(R11), Z12
+	VFMADD231PS  Z12, Z11, Z9
+	VMOVUPS.Z    640(R11), K1, Z12
+	VFMADD231PS  Z12, Z11, Z10
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x11k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z9, 576(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x11partial
+	VMOVUPS      Z10, 640(AX)
+	JMP          tile1x11stored
+
+tile1x11partial:
+	VMOVUPS Z10, K1, 640(AX)
+
+tile1x11stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x11
+	VZEROUPPER
+	RET
+
+tile1x12:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS.Z 704(AX), K1, Z11
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x12k:
+	VBROADCASTSS (R10), Z12
+	VMOVUPS      (R11), Z13
+	VFMADD231PS  Z13, Z12, Z0
+	VMOVUPS      64(R11), Z13
+	VFMADD231PS  Z13, Z12, Z1
+	VMOVUPS      128(R11), Z13
+	VFMADD231PS  Z13, Z12, Z2
+	VMOVUPS      192(R11), Z13
+	VFMADD231PS  Z13, Z12, Z3
+	VMOVUPS      256(R11), Z13
+	VFMADD231PS  Z13, Z12, Z4
+	VMOVUPS      320(R11), Z13
+	VFMADD231PS  Z13, Z12, Z5
+	VMOVUPS      384(R11), Z13
+	VFMADD231PS  Z13, Z12, Z6
+	VMOVUPS      448(R11), Z13
+	VFMADD231PS  Z13, Z12, Z7
+	VMOVUPS      512(R11), Z13
+	VFMADD231PS  Z13, Z12, Z8
+	VMOVUPS      576(R11), Z13
+	VFMADD231PS  Z13, Z12, Z9
+	VMOVUPS      640(R11), Z13
+	VFMADD231PS  Z13, Z12, Z10
+	VMOVUPS.Z    704(R11), K1, Z13
+	VFMADD231PS  Z13, Z12, Z11
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x12k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z9, 576(AX)
+	VMOVUPS      Z10, 640(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x12partial
+	VMOVUPS      Z11, 704(AX)
+	JMP          tile1x12stored
+
+tile1x12partial:
+	VMOVUPS Z11, K1, 704(AX)
+
+tile1x12stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x12
+	VZEROUPPER
+	RET
+
+tile1x13:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS.Z 768(AX), K1, Z12
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x13k:
+	VBROADCASTSS (R10), Z13
+	VMOVUPS      (R11), Z14
+	VFMADD231PS  Z14, Z13, Z0
+	VMOVUPS      64(R11), Z14
+	VFMADD231PS  Z14, Z13, Z1
+	VMOVUPS      128(R11), Z14
+	VFMADD231PS  Z14, Z13, Z2
+	VMOVUPS      192(R11), Z14
+	VFMADD231PS  Z14, Z13, Z3
+	VMOVUPS      256(R11), Z14
+	VFMADD231PS  Z14, Z13, Z4
+	VMOVUPS      320(R11), Z14
+	VFMADD231PS  Z14, Z13, Z5
+	VMOVUPS      384(R11), Z14
+	VFMADD231PS  Z14, Z13, Z6
+	VMOVUPS      448(R11), Z14
+	VFMADD231PS  Z14, Z13, Z7
+	VMOVUPS      512(R11), Z14
+	VFMADD231PS  Z14, Z13, Z8
+	VMOVUPS      576(R11), Z14
+	VFMADD231PS  Z14, Z13, Z9
+	VMOVUPS      640(R11), Z14
+	VFMADD231PS  Z14, Z13, Z10
+	VMOVUPS      704(R11), Z14
+	VFMADD231PS  Z14, Z13, Z11
+	VMOVUPS.Z    768(R11), K1, Z14
+	VFMADD231PS  Z14, Z13, Z12
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x13k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z9, 576(AX)
+	VMOVUPS      Z10, 640(AX)
+	VMOVUPS      Z11, 704(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x13partial
+	VMOVUPS      Z12, 768(AX)
+	JMP          tile1x13stored
+
+tile1x13partial:
+	VMOVUPS Z12, K1, 768(AX)
+
+tile1x13stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x13
+	VZEROUPPER
+	RET
+
+tile1x14:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS   768(AX), Z12
+	VMOVUPS.Z 832(AX), K1, Z13
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x14k:
+	VBROADCASTSS (R10), Z14
+	VMOVUPS      (R11), Z15
+	VFMADD231PS  Z15, Z14, Z0
+	VMOVUPS      64(R11), Z15
+	VFMADD231PS  Z15, Z14, Z1
+	VMOVUPS      128(R11), Z15
+	VFMADD231PS  Z15, Z14, Z2
+	VMOVUPS      192(R11), Z15
+	VFMADD231PS  Z15, Z14, Z3
+	VMOVUPS      256(R11), Z15
+	VFMADD231PS  Z15, Z14, Z4
+	VMOVUPS      320(R11), Z15
+	VFMADD231PS  Z15, Z14, Z5
+	VMOVUPS      384(R11), Z15
+	VFMADD231PS  Z15, Z14, Z6
+	VMOVUPS      448(R11), Z15
+	VFMADD231PS  Z15, Z14, Z7
+	VMOVUPS      512(R11), Z15
+	VFMADD231PS  Z15, Z14, Z8
+	VMOVUPS      576(R11), Z15
+	VFMADD231PS  Z15, Z14, Z9
+	VMOVUPS      640(R11), Z15
+	VFMADD231PS  Z15, Z14, Z10
+	VMOVUPS      704(R11), Z15
+	VFMADD231PS  Z15, Z14, Z11
+	VMOVUPS      768(R11), Z15
+	VFMADD231PS  Z15, Z14, Z12
+	VMOVUPS.Z    832(R11), K1, Z15
+	VFMADD231PS  Z15, Z14, Z13
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x14k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z9, 576(AX)
+	VMOVUPS      Z10, 640(AX)
+	VMOVUPS      Z11, 704(AX)
+	VMOVUPS      Z12, 768(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x14partial
+	VMOVUPS      Z13, 832(AX)
+	JMP          tile1x14stored
+
+tile1x14partial:
+	VMOVUPS Z13, K1, 832(AX)
+
+tile1x14stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x14
+	VZEROUPPER
+	RET
+
+tile1x15:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS   768(AX), Z12
+	VMOVUPS   832(AX), Z13
+	VMOVUPS.Z 896(AX), K1, Z14
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x15k:
+	VBROADCASTSS (R10), Z15
+	VMOVUPS      (R11), Z16
+	VFMADD231PS  Z16, Z15, Z0
+	VMOVUPS      64(R11), Z16
+	VFMADD231PS  Z16, Z15, Z1
+	VMOVUPS      128(R11), Z16
+	VFMADD231PS  Z16, Z15, Z2
+	VMOVUPS      192(R11), Z16
+	VFMADD231PS  Z16, Z15, Z3
+	VMOVUPS      256(R11), Z16
+	VFMADD231PS  Z16, Z15, Z4
+	VMOVUPS      320(R11), Z16
+	VFMADD231PS  Z16, Z15, Z5
+	VMOVUPS      384(R11), Z16
+	VFMADD231PS  Z16, Z15, Z6
+	VMOVUPS      448(R11), Z16
+	VFMADD231PS  Z16, Z15, Z7
+	VMOVUPS      512(R11), Z16
+	VFMADD231PS  Z16, Z15, Z8
+	VMOVUPS      576(R11), Z16
+	VFMADD231PS  Z16, Z15, Z9
+	VMOVUPS      640(R11), Z16
+	VFMADD231PS  Z16, Z15, Z10
+	VMOVUPS      704(R11), Z16
+	VFMADD231PS  Z16, Z15, Z11
+	VMOVUPS      768(R11), Z16
+	VFMADD231PS  Z16, Z15, Z12
+	VMOVUPS      832(R11), Z16
+	VFMADD231PS  Z16, Z15, Z13
+	VMOVUPS.Z    896(R11), K1, Z16
+	VFMADD231PS  Z16, Z15, Z14
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x15k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z9, 576(AX)
+	VMOVUPS      Z10, 640(AX)
+	VMOVUPS      Z11, 704(AX)
+	VMOVUPS      Z12, 768(AX)
+	VMOVUPS      Z13, 832(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x15partial
+	VMOVUPS      Z14, 896(AX)
+	JMP          tile1x15stored
+
+tile1x15partial:
+	VMOVUPS Z14, K1, 896(AX)
+
+tile1x15stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x15
+	VZEROUPPER
+	RET
+
+tile1x16:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS   768(AX), Z12
+	VMOVUPS   832(AX), Z13
+	VMOVUPS   896(AX), Z14
+	VMOVUPS.Z 960(AX), K1, Z15
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x16k:
+	VBROADCASTSS (R10), Z16
+	VMOVUPS      (R11), Z17
+	VFMADD231PS  Z17, Z16, Z0
+	VMOVUPS      64(R11), Z17
+	VFMADD231PS  Z17, Z16, Z1
+	VMOVUPS      128(R11), Z17
+	VFMADD231PS  Z17, Z16, Z2
+	VMOVUPS      192(R11), Z17
+	VFMADD231PS  Z17, Z16, Z3
+	VMOVUPS      256(R11), Z17
+	VFMADD231PS  Z17, Z16, Z4
+	VMOVUPS      320(R11), Z17
+	VFMADD231PS  Z17, Z16, Z5
+	VMOVUPS      384(R11), Z17
+	VFMADD231PS  Z17, Z16, Z6
+	VMOVUPS      448(R11), Z17
+	VFMADD231PS  Z17, Z16, Z7
+	VMOVUPS      512(R11), Z17
+	VFMADD231PS  Z17, Z16, Z8
+	VMOVUPS      576(R11), Z17
+	VFMADD231PS  Z17, Z16, Z9
+	VMOVUPS      640(R11), Z17
+	VFMADD231PS  Z17, Z16, Z10
+	VMOVUPS      704(R11), Z17
+	VFMADD231PS  Z17, Z16, Z11
+	VMOVUPS      768(R11), Z17
+	VFMADD231PS  Z17, Z16, Z12
+	VMOVUPS      832(R11), Z17
+	VFMADD231PS  Z17, Z16, Z13
+	VMOVUPS      896(R11), Z17
+	VFMADD231PS  Z17, Z16, Z14
+	VMOVUPS.Z    960(R11), K1, Z17
+	VFMADD231PS  Z17, Z16, Z15
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x16k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z9, 576(AX)
+	VMOVUPS      Z10, 640(AX)
+	VMOVUPS      Z11, 704(AX)
+	VMOVUPS      Z12, 768(AX)
+	VMOVUPS      Z13, 832(AX)
+	VMOVUPS      Z14, 896(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x16partial
+	VMOVUPS      Z15, 960(AX)
+	JMP          tile1x16stored
+
+tile1x16partial:
+	VMOVUPS Z15, K1, 960(AX)
+
+tile1x16stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x16
+	VZEROUPPER
+	RET
+
+tile1x17:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS   768(AX), Z12
+	VMOVUPS   832(AX), Z13
+	VMOVUPS   896(AX), Z14
+	VMOVUPS   960(AX), Z15
+	VMOVUPS.Z 1024(AX), K1, Z16
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x17k:
+	VBROADCASTSS (R10), Z17
+	VMOVUPS      (R11), Z18
+	VFMADD231PS  Z18, Z17, Z0
+	VMOVUPS      64(R11), Z18
+	VFMADD231PS  Z18, Z17, Z1
+	VMOVUPS      128(R11), Z18
+	VFMADD231PS  Z18, Z17, Z2
+	VMOVUPS      192(R11), Z18
+	VFMADD231PS  Z18, Z17, Z3
+	VMOVUPS      256(R11), Z18
+	VFMADD231PS  Z18, Z17, Z4
+	VMOVUPS      320(R11), Z18
+	VFMADD231PS  Z18, Z17, Z5
+	VMOVUPS      384(R11), Z18
+	VFMADD231PS  Z18, Z17, Z6
+	VMOVUPS      448(R11), Z18
+	VFMADD231PS  Z18, Z17, Z7
+	VMOVUPS      512(R11), Z18
+	VFMADD231PS  Z18, Z17, Z8
+	VMOVUPS      576(R11), Z18
+	VFMADD231PS  Z18, Z17, Z9
+	VMOVUPS      640(R11), Z18
+	VFMADD231PS  Z18, Z17, Z10
+	VMOVUPS      704(R11), Z18
+	VFMADD231PS  Z18, Z17, Z11
+	VMOVUPS      768(R11), Z18
+	VFMADD231PS  Z18, Z17, Z12
+	VMOVUPS      832(R11), Z18
+	VFMADD231PS  Z18, Z17, Z13
+	VMOVUPS      896(R11), Z18
+	VFMADD231PS  Z18, Z17, Z14
+	VMOVUPS      960(R11), Z18
+	VFMADD231PS  Z18, Z17, Z15
+	VMOVUPS.Z    1024(R11), K1, Z18
+	VFMADD231PS  Z18, Z17, Z16
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x17k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z9, 576(AX)
+	VMOVUPS      Z10, 640(AX)
+	VMOVUPS      Z11, 704(AX)
+	VMOVUPS      Z12, 768(AX)
+	VMOVUPS      Z13, 832(AX)
+	VMOVUPS      Z14, 896(AX)
+	VMOVUPS      Z15, 960(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x17partial
+	VMOVUPS      Z16, 1024(AX)
+	JMP          tile1x17stored
+
+tile1x17partial:
+	VMOVUPS Z16, K1, 1024(AX)
+
+tile1x17stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x17
+	VZEROUPPER
+	RET
+
+tile1x18:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS   768(AX), Z12
+	VMOVUPS   832(AX), Z13
+	VMOVUPS   896(AX), Z14
+	VMOVUPS   960(AX), Z15
+	VMOVUPS   1024(AX), Z16
+	VMOVUPS.Z 1088(AX), K1, Z17
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x18k:
+	VBROADCASTSS (R10), Z18
+	VMOVUPS      (R11), Z19
+	VFMADD231PS  Z19, Z18, Z0
+	VMOVUPS      64(R11), Z19
+	VFMADD231PS  Z19, Z18, Z1
+	VMOVUPS      128(R11), Z19
+	VFMADD231PS  Z19, Z18, Z2
+	VMOVUPS      192(R11), Z19
+	VFMADD231PS  Z19, Z18, Z3
+	VMOVUPS      256(R11), Z19
+	VFMADD231PS  Z19, Z18, Z4
+	VMOVUPS      320(R11), Z19
+	VFMADD231PS  Z19, Z18, Z5
+	VMOVUPS      384(R11), Z19
+	VFMADD231PS  Z19, Z18, Z6
+	VMOVUPS      448(R11), Z19
+	VFMADD231PS  Z19, Z18, Z7
+	VMOVUPS      512(R11), Z19
+	VFMADD231PS  Z19, Z18, Z8
+	VMOVUPS      576(R11), Z19
+	VFMADD231PS  Z19, Z18, Z9
+	VMOVUPS      640(R11), Z19
+	VFMADD231PS  Z19, Z18, Z10
+	VMOVUPS      704(R11), Z19
+	VFMADD231PS  Z19, Z18, Z11
+	VMOVUPS      768(R11), Z19
+	VFMADD231PS  Z19, Z18, Z12
+	VMOVUPS      832(R11), Z19
+	VFMADD231PS  Z19, Z18, Z13
+	VMOVUPS      896(R11), Z19
+	VFMADD231PS  Z19, Z18, Z14
+	VMOVUPS      960(R11), Z19
+	VFMADD231PS  Z19, Z18, Z15
+	VMOVUPS      1024(R11), Z19
+	VFMADD231PS  Z19, Z18, Z16
+	VMOVUPS.Z    1088(R11), K1, Z19
+	VFMADD231PS  Z19, Z18, Z17
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x18k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z9, 576(AX)
+	VMOVUPS      Z10, 640(AX)
+	VMOVUPS      Z11, 704(AX)
+	VMOVUPS      Z12, 768(AX)
+	VMOVUPS      Z13, 832(AX)
+	VMOVUPS      Z14, 896(AX)
+	VMOVUPS      Z15, 960(AX)
+	VMOVUPS      Z16, 1024(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x18partial
+	VMOVUPS      Z17, 1088(AX)
+	JMP          tile1x18stored
+
+tile1x18partial:
+	VMOVUPS Z17, K1, 1088(AX)
+
+tile1x18stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x18
+	VZEROUPPER
+	RET
+
+tile1x19:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS   768(AX), Z12
+	VMOVUPS   832(AX), Z13
+	VMOVUPS   896(AX), Z14
+	VMOVUPS   960(AX), Z15
+	VMOVUPS   1024(AX), Z16
+	VMOVUPS   1088(AX), Z17
+	VMOVUPS.Z 1152(AX), K1, Z18
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x19k:
+	VBROADCASTSS (R10), Z19
+	VMOVUPS      (R11), Z20
+	VFMADD231PS  Z20, Z19, Z0
+	VMOVUPS      64(R11), Z20
+	VFMADD231PS  Z20, Z19, Z1
+	VMOVUPS      128(R11), Z20
+	VFMADD231PS  Z20, Z19, Z2
+	VMOVUPS      192(R11), Z20
+	VFMADD231PS  Z20, Z19, Z3
+	VMOVUPS      256(R11), Z20
+	VFMADD231PS  Z20, Z19, Z4
+	VMOVUPS      320(R11), Z20
+	VFMADD231PS  Z20, Z19, Z5
+	VMOVUPS      384(R11), Z20
+	VFMADD231PS  Z20, Z19, Z6
+	VMOVUPS      448(R11), Z20
+	VFMADD231PS  Z20, Z19, Z7
+	VMOVUPS      512(R11), Z20
+	VFMADD231PS  Z20, Z19, Z8
+	VMOVUPS      576(R11), Z20
+	VFMADD231PS  Z20, Z19, Z9
+	VMOVUPS      640(R11), Z20
+	VFMADD231PS  Z20, Z19, Z10
+	VMOVUPS      704(R11), Z20
+	VFMADD231PS  Z20, Z19, Z11
+	VMOVUPS      768(R11), Z20
+	VFMADD231PS  Z20, Z19, Z12
+	VMOVUPS      832(R11), Z20
+	VFMADD231PS  Z20, Z19, Z13
+	VMOVUPS      896(R11), Z20
+	VFMADD231PS  Z20, Z19, Z14
+	VMOVUPS      960(R11), Z20
+	VFMADD231PS  Z20, Z19, Z15
+	VMOVUPS      1024(R11), Z20
+	VFMADD231PS  Z20, Z19, Z16
+	VMOVUPS      1088(R11), Z20
+	VFMADD231PS  Z20, Z19, Z17
+	VMOVUPS.Z    1152(R11), K1, Z20
+	VFMADD231PS  Z20, Z19, Z18
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x19k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z9, 576(AX)
+	VMOVUPS      Z10, 640(AX)
+	VMOVUPS      Z11, 704(AX)
+	VMOVUPS      Z12, 768(AX)
+	VMOVUPS      Z13, 832(AX)
+	VMOVUPS      Z14, 896(AX)
+	VMOVUPS      Z15, 960(AX)
+	VMOVUPS      Z16, 1024(AX)
+	VMOVUPS      Z17, 1088(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x19partial
+	VMOVUPS      Z18, 1152(AX)
+	JMP          tile1x19stored
+
+tile1x19partial:
+	VMOVUPS Z18, K1, 1152(AX)
+
+tile1x19stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x19
+	VZEROUPPER
+	RET
+
+tile1x20:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS   768(AX), Z12
+	VMOVUPS   832(AX), Z13
+	VMOVUPS   896(AX), Z14
+	VMOVUPS   960(AX), Z15
+	VMOVUPS   1024(AX), Z16
+	VMOVUPS   1088(AX), Z17
+	VMOVUPS   1152(AX), Z18
+	VMOVUPS.Z 1216(AX), K1, Z19
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x20k:
+	VBROADCASTSS (R10), Z20
+	VMOVUPS      (R11), Z21
+	VFMADD231PS  Z21, Z20, Z0
+	VMOVUPS      64(R11), Z21
+	VFMADD231PS  Z21, Z20, Z1
+	VMOVUPS      128(R11), Z21
+	VFMADD231PS  Z21, Z20, Z2
+	VMOVUPS      192(R11), Z21
+	VFMADD231PS  Z21, Z20, Z3
+	VMOVUPS      256(R11), Z21
+	VFMADD231PS  Z21, Z20, Z4
+	VMOVUPS      320(R11), Z21
+	VFMADD231PS  Z21, Z20, Z5
+	VMOVUPS      384(R11), Z21
+	VFMADD231PS  Z21, Z20, Z6
+	VMOVUPS      448(R11), Z21
+	VFMADD231PS  Z21, Z20, Z7
+	VMOVUPS      512(R11), Z21
+	VFMADD231PS  Z21, Z20, Z8
+	VMOVUPS      576(R11), Z21
+	VFMADD231PS  Z21, Z20, Z9
+	VMOVUPS      640(R11), Z21
+	VFMADD231PS  Z21, Z20, Z10
+	VMOVUPS      704(R11), Z21
+	VFMADD231PS  Z21, Z20, Z11
+	VMOVUPS      768(R11), Z21
+	VFMADD231PS  Z21, Z20, Z12
+	VMOVUPS      832(R11), Z21
+	VFMADD231PS  Z21, Z20, Z13
+	VMOVUPS      896(R11), Z21
+	VFMADD231PS  Z21, Z20, Z14
+	VMOVUPS      960(R11), Z21
+	VFMADD231PS  Z21, Z20, Z15
+	VMOVUPS      1024(R11), Z21
+	VFMADD231PS  Z21, Z20, Z16
+	VMOVUPS      1088(R11), Z21
+	VFMADD231PS  Z21, Z20, Z17
+	VMOVUPS      1152(R11), Z21
+	VFMADD231PS  Z21, Z20, Z18
+	VMOVUPS.Z    1216(R11), K1, Z21
+	VFMADD231PS  Z21, Z20, Z19
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x20k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z9, 576(AX)
+	VMOVUPS      Z10, 640(AX)
+	VMOVUPS      Z11, 704(AX)
+	VMOVUPS      Z12, 768(AX)
+	VMOVUPS      Z13, 832(AX)
+	VMOVUPS      Z14, 896(AX)
+	VMOVUPS      Z15, 960(AX)
+	VMOVUPS      Z16, 1024(AX)
+	VMOVUPS      Z17, 1088(AX)
+	VMOVUPS      Z18, 1152(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x20partial
+	VMOVUPS      Z19, 1216(AX)
+	JMP          tile1x20stored
+
+tile1x20partial:
+	VMOVUPS Z19, K1, 1216(AX)
+
+tile1x20stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x20
+	VZEROUPPER
+	RET
+
+tile1x21:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS   768(AX), Z12
+	VMOVUPS   832(AX), Z13
+	VMOVUPS   896(AX), Z14
+	VMOVUPS   960(AX), Z15
+	VMOVUPS   1024(AX), Z16
+	VMOVUPS   1088(AX), Z17
+	VMOVUPS   1152(AX), Z18
+	VMOVUPS   1216(AX), Z19
+	VMOVUPS.Z 1280(AX), K1, Z20
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x21k:
+	VBROADCASTSS (R10), Z21
+	VMOVUPS      (R11), Z22
+	VFMADD231PS  Z22, Z21, Z0
+	VMOVUPS      64(R11), Z22
+	VFMADD231PS  Z22, Z21, Z1
+	VMOVUPS      128(R11), Z22
+	VFMADD231PS  Z22, Z21, Z2
+	VMOVUPS      192(R11), Z22
+	VFMADD231PS  Z22, Z21, Z3
+	VMOVUPS      256(R11), Z22
+	VFMADD231PS  Z22, Z21, Z4
+	VMOVUPS      320(R11), Z22
+	VFMADD231PS  Z22, Z21, Z5
+	VMOVUPS      384(R11), Z22
+	VFMADD231PS  Z22, Z21, Z6
+	VMOVUPS      448(R11), Z22
+	VFMADD231PS  Z22, Z21, Z7
+	VMOVUPS      512(R11), Z22
+	VFMADD231PS  Z22, Z21, Z8
+	VMOVUPS      576(R11), Z22
+	VFMADD231PS  Z22, Z21, Z9
+	VMOVUPS      640(R11), Z22
+	VFMADD231PS  Z22, Z21, Z10
+	VMOVUPS      704(R11), Z22
+	VFMADD231PS  Z22, Z21, Z11
+	VMOVUPS      768(R11), Z22
+	VFMADD231PS  Z22, Z21, Z12
+	VMOVUPS      832(R11), Z22
+	VFMADD231PS  Z22, Z21, Z13
+	VMOVUPS      896(R11), Z22
+	VFMADD231PS  Z22, Z21, Z14
+	VMOVUPS      960(R11), Z22
+	VFMADD231PS  Z22, Z21, Z15
+	VMOVUPS      1024(R11), Z22
+	VFMADD231PS  Z22, Z21, Z16
+	VMOVUPS      1088(R11), Z22
+	VFMADD231PS  Z22, Z21, Z17
+	VMOVUPS      1152(R11), Z22
+	VFMADD231PS  Z22, Z21, Z18
+	VMOVUPS      1216(R11), Z22
+	VFMADD231PS  Z22, Z21, Z19
+	VMOVUPS.Z    1280(R11), K1, Z22
+	VFMADD231PS  Z22, Z21, Z20
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x21k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z9, 576(AX)
+	VMOVUPS      Z10, 640(AX)
+	VMOVUPS      Z11, 704(AX)
+	VMOVUPS      Z12, 768(AX)
+	VMOVUPS      Z13, 832(AX)
+	VMOVUPS      Z14, 896(AX)
+	VMOVUPS      Z15, 960(AX)
+	VMOVUPS      Z16, 1024(AX)
+	VMOVUPS      Z17, 1088(AX)
+	VMOVUPS      Z18, 1152(AX)
+	VMOVUPS      Z19, 1216(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x21partial
+	VMOVUPS      Z20, 1280(AX)
+	JMP          tile1x21stored
+
+tile1x21partial:
+	VMOVUPS Z20, K1, 1280(AX)
+
+tile1x21stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x21
+	VZEROUPPER
+	RET
+
+tile1x22:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS   768(AX), Z12
+	VMOVUPS   832(AX), Z13
+	VMOVUPS   896(AX), Z14
+	VMOVUPS   960(AX), Z15
+	VMOVUPS   1024(AX), Z16
+	VMOVUPS   1088(AX), Z17
+	VMOVUPS   1152(AX), Z18
+	VMOVUPS   1216(AX), Z19
+	VMOVUPS   1280(AX), Z20
+	VMOVUPS.Z 1344(AX), K1, Z21
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x22k:
+	VBROADCASTSS (R10), Z22
+	VMOVUPS      (R11), Z23
+	VFMADD231PS  Z23, Z22, Z0
+	VMOVUPS      64(R11), Z23
+	VFMADD231PS  Z23, Z22, Z1
+	VMOVUPS      128(R11), Z23
+	VFMADD231PS  Z23, Z22, Z2
+	VMOVUPS      192(R11), Z23
+	VFMADD231PS  Z23, Z22, Z3
+	VMOVUPS      256(R11), Z23
+	VFMADD231PS  Z23, Z22, Z4
+	VMOVUPS      320(R11), Z23
+	VFMADD231PS  Z23, Z22, Z5
+	VMOVUPS      384(R11), Z23
+	VFMADD231PS  Z23, Z22, Z6
+	VMOVUPS      448(R11), Z23
+	VFMADD231PS  Z23, Z22, Z7
+	VMOVUPS      512(R11), Z23
+	VFMADD231PS  Z23, Z22, Z8
+	VMOVUPS      576(R11), Z23
+	VFMADD231PS  Z23, Z22, Z9
+	VMOVUPS      640(R11), Z23
+	VFMADD231PS  Z23, Z22, Z10
+	VMOVUPS      704(R11), Z23
+	VFMADD231PS  Z23, Z22, Z11
+	VMOVUPS      768(R11), Z23
+	VFMADD231PS  Z23, Z22, Z12
+	VMOVUPS      832(R11), Z23
+	VFMADD231PS  Z23, Z22, Z13
+	VMOVUPS      896(R11), Z23
+	VFMADD231PS  Z23, Z22, Z14
+	VMOVUPS      960(R11), Z23
+	VFMADD231PS  Z23, Z22, Z15
+	VMOVUPS      1024(R11), Z23
+	VFMADD231PS  Z23, Z22, Z16
+	VMOVUPS      1088(R11), Z23
+	VFMADD231PS  Z23, Z22, Z17
+	VMOVUPS      1152(R11), Z23
+	VFMADD231PS  Z23, Z22, Z18
+	VMOVUPS      1216(R11), Z23
+	VFMADD231PS  Z23, Z22, Z19
+	VMOVUPS      1280(R11), Z23
+	VFMADD231PS  Z23, Z22, Z20
+	VMOVUPS.Z    1344(R11), K1, Z23
+	VFMADD231PS  Z23, Z22, Z21
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x22k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z9, 576(AX)
+	VMOVUPS      Z10, 640(AX)
+	VMOVUPS      Z11, 704(AX)
+	VMOVUPS      Z12, 768(AX)
+	VMOVUPS      Z13, 832(AX)
+	VMOVUPS      Z14, 896(AX)
+	VMOVUPS      Z15, 960(AX)
+	VMOVUPS      Z16, 1024(AX)
+	VMOVUPS      Z17, 1088(AX)
+	VMOVUPS      Z18, 1152(AX)
+	VMOVUPS      Z19, 1216(AX)
+	VMOVUPS      Z20, 1280(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x22partial
+	VMOVUPS      Z21, 1344(AX)
+	JMP          tile1x22stored
+
+tile1x22partial:
+	VMOVUPS Z21, K1, 1344(AX)
+
+tile1x22stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x22
+	VZEROUPPER
+	RET
+
+tile1x23:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS   768(AX), Z12
+	VMOVUPS   832(AX), Z13
+	VMOVUPS   896(AX), Z14
+	VMOVUPS   960(AX), Z15
+	VMOVUPS   1024(AX), Z16
+	VMOVUPS   1088(AX), Z17
+	VMOVUPS   1152(AX), Z18
+	VMOVUPS   1216(AX), Z19
+	VMOVUPS   1280(AX), Z20
+	VMOVUPS   1344(AX), Z21
+	VMOVUPS.Z 1408(AX), K1, Z22
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x23k:
+	VBROADCASTSS (R10), Z23
+	VMOVUPS      (R11), Z24
+	VFMADD231PS  Z24, Z23, Z0
+	VMOVUPS      64(R11), Z24
+	VFMADD231PS  Z24, Z23, Z1
+	VMOVUPS      128(R11), Z24
+	VFMADD231PS  Z24, Z23, Z2
+	VMOVUPS      192(R11), Z24
+	VFMADD231PS  Z24, Z23, Z3
+	VMOVUPS      256(R11), Z24
+	VFMADD231PS  Z24, Z23, Z4
+	VMOVUPS      320(R11), Z24
+	VFMADD231PS  Z24, Z23, Z5
+	VMOVUPS      384(R11), Z24
+	VFMADD231PS  Z24, Z23, Z6
+	VMOVUPS      448(R11), Z24
+	VFMADD231PS  Z24, Z23, Z7
+	VMOVUPS      512(R11), Z24
+	VFMADD231PS  Z24, Z23, Z8
+	VMOVUPS      576(R11), Z24
+	VFMADD231PS  Z24, Z23, Z9
+	VMOVUPS      640(R11), Z24
+	VFMADD231PS  Z24, Z23, Z10
+	VMOVUPS      704(R11), Z24
+	VFMADD231PS  Z24, Z23, Z11
+	VMOVUPS      768(R11), Z24
+	VFMADD231PS  Z24, Z23, Z12
+	VMOVUPS      832(R11), Z24
+	VFMADD231PS  Z24, Z23, Z13
+	VMOVUPS      896(R11), Z24
+	VFMADD231PS  Z24, Z23, Z14
+	VMOVUPS      960(R11), Z24
+	VFMADD231PS  Z24, Z23, Z15
+	VMOVUPS      1024(R11), Z24
+	VFMADD231PS  Z24, Z23, Z16
+	VMOVUPS      1088(R11), Z24
+	VFMADD231PS  Z24, Z23, Z17
+	VMOVUPS      1152(R11), Z24
+	VFMADD231PS  Z24, Z23, Z18
+	VMOVUPS      1216(R11), Z24
+	VFMADD231PS  Z24, Z23, Z19
+	VMOVUPS      1280(R11), Z24
+	VFMADD231PS  Z24, Z23, Z20
+	VMOVUPS      1344(R11), Z24
+	VFMADD231PS  Z24, Z23, Z21
+	VMOVUPS.Z    1408(R11), K1, Z24
+	VFMADD231PS  Z24, Z23, Z22
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x23k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z9, 576(AX)
+	VMOVUPS      Z10, 640(AX)
+	VMOVUPS      Z11, 704(AX)
+	VMOVUPS      Z12, 768(AX)
+	VMOVUPS      Z13, 832(AX)
+	VMOVUPS      Z14, 896(AX)
+	VMOVUPS      Z15, 960(AX)
+	VMOVUPS      Z16, 1024(AX)
+	VMOVUPS      Z17, 1088(AX)
+	VMOVUPS      Z18, 1152(AX)
+	VMOVUPS      Z19, 1216(AX)
+	VMOVUPS      Z20, 1280(AX)
+	VMOVUPS      Z21, 1344(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x23partial
+	VMOVUPS      Z22, 1408(AX)
+	JMP          tile1x23stored
+
+tile1x23partial:
+	VMOVUPS Z22, K1, 1408(AX)
+
+tile1x23stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x23
+	VZEROUPPER
+	RET
+
+tile1x24:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS   768(AX), Z12
+	VMOVUPS   832(AX), Z13
+	VMOVUPS   896(AX), Z14
+	VMOVUPS   960(AX), Z15
+	VMOVUPS   1024(AX), Z16
+	VMOVUPS   1088(AX), Z17
+	VMOVUPS   1152(AX), Z18
+	VMOVUPS   1216(AX), Z19
+	VMOVUPS   1280(AX), Z20
+	VMOVUPS   1344(AX), Z21
+	VMOVUPS   1408(AX), Z22
+	VMOVUPS.Z 1472(AX), K1, Z23
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile1x24k:
+	VBROADCASTSS (R10), Z24
+	VMOVUPS      (R11), Z25
+	VFMADD231PS  Z25, Z24, Z0
+	VMOVUPS      64(R11), Z25
+	VFMADD231PS  Z25, Z24, Z1
+	VMOVUPS      128(R11), Z25
+	VFMADD231PS  Z25, Z24, Z2
+	VMOVUPS      192(R11), Z25
+	VFMADD231PS  Z25, Z24, Z3
+	VMOVUPS      256(R11), Z25
+	VFMADD231PS  Z25, Z24, Z4
+	VMOVUPS      320(R11), Z25
+	VFMADD231PS  Z25, Z24, Z5
+	VMOVUPS      384(R11), Z25
+	VFMADD231PS  Z25, Z24, Z6
+	VMOVUPS      448(R11), Z25
+	VFMADD231PS  Z25, Z24, Z7
+	VMOVUPS      512(R11), Z25
+	VFMADD231PS  Z25, Z24, Z8
+	VMOVUPS      576(R11), Z25
+	VFMADD231PS  Z25, Z24, Z9
+	VMOVUPS      640(R11), Z25
+	VFMADD231PS  Z25, Z24, Z10
+	VMOVUPS      704(R11), Z25
+	VFMADD231PS  Z25, Z24, Z11
+	VMOVUPS      768(R11), Z25
+	VFMADD231PS  Z25, Z24, Z12
+	VMOVUPS      832(R11), Z25
+	VFMADD231PS  Z25, Z24, Z13
+	VMOVUPS      896(R11), Z25
+	VFMADD231PS  Z25, Z24, Z14
+	VMOVUPS      960(R11), Z25
+	VFMADD231PS  Z25, Z24, Z15
+	VMOVUPS      1024(R11), Z25
+	VFMADD231PS  Z25, Z24, Z16
+	VMOVUPS      1088(R11), Z25
+	VFMADD231PS  Z25, Z24, Z17
+	VMOVUPS      1152(R11), Z25
+	VFMADD231PS  Z25, Z24, Z18
+	VMOVUPS      1216(R11), Z25
+	VFMADD231PS  Z25, Z24, Z19
+	VMOVUPS      1280(R11), Z25
+	VFMADD231PS  Z25, Z24, Z20
+	VMOVUPS      1344(R11), Z25
+	VFMADD231PS  Z25, Z24, Z21
+	VMOVUPS      1408(R11), Z25
+	VFMADD231PS  Z25, Z24, Z22
+	VMOVUPS.Z    1472(R11), K1, Z25
+	VFMADD231PS  Z25, Z24, Z23
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile1x24k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z9, 576(AX)
+	VMOVUPS      Z10, 640(AX)
+	VMOVUPS      Z11, 704(AX)
+	VMOVUPS      Z12, 768(AX)
+	VMOVUPS      Z13, 832(AX)
+	VMOVUPS      Z14, 896(AX)
+	VMOVUPS      Z15, 960(AX)
+	VMOVUPS      Z16, 1024(AX)
+	VMOVUPS      Z17, 1088(AX)
+	VMOVUPS      Z18, 1152(AX)
+	VMOVUPS      Z19, 1216(AX)
+	VMOVUPS      Z20, 1280(AX)
+	VMOVUPS      Z21, 1344(AX)
+	VMOVUPS      Z22, 1408(AX)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile1x24partial
+	VMOVUPS      Z23, 1472(AX)
+	JMP          tile1x24stored
+
+tile1x24partial:
+	VMOVUPS Z23, K1, 1472(AX)
+
+tile1x24stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile1x24
+	VZEROUPPER
+	RET
+
+tile2x1:
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile2x1k:
+	VBROADCASTSS (R10), Z2
+	VBROADCASTSS (R10)(SI*1), Z3
+	VMOVUPS.Z    (R11), K1, Z4
+	VFMADD231PS  Z4, Z2, Z0
+	VFMADD231PS  Z4, Z3, Z1
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile2x1k
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile2x1partial
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, (AX)(BX*1)
+	JMP          tile2x1stored
+
+tile2x1partial:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(BX*1)
+
+tile2x1stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile2x1
+	VZEROUPPER
+	RET
+
+tile2x2:
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile2x2k:
+	VBROADCASTSS (R10), Z4
+	VBROADCASTSS (R10)(SI*1), Z5
+	VMOVUPS      (R11), Z6
+	VFMADD231PS  Z6, Z4, Z0
+	VFMADD231PS  Z6, Z5, Z2
+	VMOVUPS.Z    64(R11), K1, Z6
+	VFMADD231PS  Z6, Z4, Z1
+	VFMADD231PS  Z6, Z5, Z3
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile2x2k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z2, (AX)(BX*1)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile2x2partial
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z3, 64(AX)(BX*1)
+	JMP          tile2x2stored
+
+tile2x2partial:
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z3, K1, 64(AX)(BX*1)
+
+tile2x2stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile2x2
+	VZEROUPPER
+	RET
+
+tile2x3:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS.Z 128(AX), K1, Z2
+	VMOVUPS   (AX)(BX*1), Z3
+	VMOVUPS   64(AX)(BX*1), Z4
+	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile2x3k:
+	VBROADCASTSS (R10), Z6
+	VBROADCASTSS (R10)(SI*1), Z7
+	VMOVUPS      (R11), Z8
+	VFMADD231PS  Z8, Z6, Z0
+	VFMADD231PS  Z8, Z7, Z3
+	VMOVUPS      64(R11), Z8
+	VFMADD231PS  Z8, Z6, Z1
+	VFMADD231PS  Z8, Z7, Z4
+	VMOVUPS.Z    128(R11), K1, Z8
+	VFMADD231PS  Z8, Z6, Z2
+	VFMADD231PS  Z8, Z7, Z5
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile2x3k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z3, (AX)(BX*1)
+	VMOVUPS      Z4, 64(AX)(BX*1)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile2x3partial
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z5, 128(AX)(BX*1)
+	JMP          tile2x3stored
+
+tile2x3partial:
+	VMOVUPS Z2, K1, 128(AX)
+	VMOVUPS Z5, K1, 128(AX)(BX*1)
+
+tile2x3stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile2x3
+	VZEROUPPER
+	RET
+
+tile2x4:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS.Z 192(AX), K1, Z3
+	VMOVUPS   (AX)(BX*1), Z4
+	VMOVUPS   64(AX)(BX*1), Z5
+	VMOVUPS   128(AX)(BX*1), Z6
+	VMOVUPS.Z 192(AX)(BX*1), K1, Z7
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile2x4k:
+	VBROADCASTSS (R10), Z8
+	VBROADCASTSS (R10)(SI*1), Z9
+	VMOVUPS      (R11), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z4
+	VMOVUPS      64(R11), Z10
+	VFMADD231PS  Z10, Z8, Z1
+	VFMADD231PS  Z10, Z9, Z5
+	VMOVUPS      128(R11), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z6
+	VMOVUPS.Z    192(R11), K1, Z10
+	VFMADD231PS  Z10, Z8, Z3
+	VFMADD231PS  Z10, Z9, Z7
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile2x4k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z4, (AX)(BX*1)
+	VMOVUPS      Z5, 64(AX)(BX*1)
+	VMOVUPS      Z6, 128(AX)(BX*1)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile2x4partial
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z7, 192(AX)(BX*1)
+	JMP          tile2x4stored
+
+tile2x4partial:
+	VMOVUPS Z3, K1, 192(AX)
+	VMOVUPS Z7, K1, 192(AX)(BX*1)
+
+tile2x4stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile2x4
+	VZEROUPPER
+	RET
+
+tile2x5:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS.Z 256(AX), K1, Z4
+	VMOVUPS   (AX)(BX*1), Z5
+	VMOVUPS   64(AX)(BX*1), Z6
+	VMOVUPS   128(AX)(BX*1), Z7
+	VMOVUPS   192(AX)(BX*1), Z8
+	VMOVUPS.Z 256(AX)(BX*1), K1, Z9
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile2x5k:
+	VBROADCASTSS (R10), Z10
+	VBROADCASTSS (R10)(SI*1), Z11
+	VMOVUPS      (R11), Z12
+	VFMADD231PS  Z12, Z10, Z0
+	VFMADD231PS  Z12, Z11, Z5
+	VMOVUPS      64(R11), Z12
+	VFMADD231PS  Z12, Z10, Z1
+	VFMADD231PS  Z12, Z11, Z6
+	VMOVUPS      128(R11), Z12
+	VFMADD231PS  Z12, Z10, Z2
+	VFMADD231PS  Z12, Z11, Z7
+	VMOVUPS      192(R11), Z12
+	VFMADD231PS  Z12, Z10, Z3
+	VFMADD231PS  Z12, Z11, Z8
+	VMOVUPS.Z    256(R11), K1, Z12
+	VFMADD231PS  Z12, Z10, Z4
+	VFMADD231PS  Z12, Z11, Z9
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile2x5k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z5, (AX)(BX*1)
+	VMOVUPS      Z6, 64(AX)(BX*1)
+	VMOVUPS      Z7, 128(AX)(BX*1)
+	VMOVUPS      Z8, 192(AX)(BX*1)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile2x5partial
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z9, 256(AX)(BX*1)
+	JMP          tile2x5stored
+
+tile2x5partial:
+	VMOVUPS Z4, K1, 256(AX)
+	VMOVUPS Z9, K1, 256(AX)(BX*1)
+
+tile2x5stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile2x5
+	VZEROUPPER
+	RET
+
+tile2x6:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS.Z 320(AX), K1, Z5
+	VMOVUPS   (AX)(BX*1), Z6
+	VMOVUPS   64(AX)(BX*1), Z7
+	VMOVUPS   128(AX)(BX*1), Z8
+	VMOVUPS   192(AX)(BX*1), Z9
+	VMOVUPS   256(AX)(BX*1), Z10
+	VMOVUPS.Z 320(AX)(BX*1), K1, Z11
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile2x6k:
+	VBROADCASTSS (R10), Z12
+	VBROADCASTSS (R10)(SI*1), Z13
+	VMOVUPS      (R11), Z14
+	VFMADD231PS  Z14, Z12, Z0
+	VFMADD231PS  Z14, Z13, Z6
+	VMOVUPS      64(R11), Z14
+	VFMADD231PS  Z14, Z12, Z1
+	VFMADD231PS  Z14, Z13, Z7
+	VMOVUPS      128(R11), Z14
+	VFMADD231PS  Z14, Z12, Z2
+	VFMADD231PS  Z14, Z13, Z8
+	VMOVUPS      192(R11), Z14
+	VFMADD231PS  Z14, Z12, Z3
+	VFMADD231PS  Z14, Z13, Z9
+	VMOVUPS      256(R11), Z14
+	VFMADD231PS  Z14, Z12, Z4
+	VFMADD231PS  Z14, Z13, Z10
+	VMOVUPS.Z    320(R11), K1, Z14
+	VFMADD231PS  Z14, Z12, Z5
+	VFMADD231PS  Z14, Z13, Z11
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile2x6k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z6, (AX)(BX*1)
+	VMOVUPS      Z7, 64(AX)(BX*1)
+	VMOVUPS      Z8, 128(AX)(BX*1)
+	VMOVUPS      Z9, 192(AX)(BX*1)
+	VMOVUPS      Z10, 256(AX)(BX*1)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile2x6partial
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z11, 320(AX)(BX*1)
+	JMP          tile2x6stored
+
+tile2x6partial:
+	VMOVUPS Z5, K1, 320(AX)
+	VMOVUPS Z11, K1, 320(AX)(BX*1)
+
+tile2x6stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile2x6
+	VZEROUPPER
+	RET
+
+tile2x7:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS.Z 384(AX), K1, Z6
+	VMOVUPS   (AX)(BX*1), Z7
+	VMOVUPS   64(AX)(BX*1), Z8
+	VMOVUPS   128(AX)(BX*1), Z9
+	VMOVUPS   192(AX)(BX*1), Z10
+	VMOVUPS   256(AX)(BX*1), Z11
+	VMOVUPS   320(AX)(BX*1), Z12
+	VMOVUPS.Z 384(AX)(BX*1), K1, Z13
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile2x7k:
+	VBROADCASTSS (R10), Z14
+	VBROADCASTSS (R10)(SI*1), Z15
+	VMOVUPS      (R11), Z16
+	VFMADD231PS  Z16, Z14, Z0
+	VFMADD231PS  Z16, Z15, Z7
+	VMOVUPS      64(R11), Z16
+	VFMADD231PS  Z16, Z14, Z1
+	VFMADD231PS  Z16, Z15, Z8
+	VMOVUPS      128(R11), Z16
+	VFMADD231PS  Z16, Z14, Z2
+	VFMADD231PS  Z16, Z15, Z9
+	VMOVUPS      192(R11), Z16
+	VFMADD231PS  Z16, Z14, Z3
+	VFMADD231PS  Z16, Z15, Z10
+	VMOVUPS      256(R11), Z16
+	VFMADD231PS  Z16, Z14, Z4
+	VFMADD231PS  Z16, Z15, Z11
+	VMOVUPS      320(R11), Z16
+	VFMADD231PS  Z16, Z14, Z5
+	VFMADD231PS  Z16, Z15, Z12
+	VMOVUPS.Z    384(R11), K1, Z16
+	VFMADD231PS  Z16, Z14, Z6
+	VFMADD231PS  Z16, Z15, Z13
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile2x7k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z7, (AX)(BX*1)
+	VMOVUPS      Z8, 64(AX)(BX*1)
+	VMOVUPS      Z9, 128(AX)(BX*1)
+	VMOVUPS      Z10, 192(AX)(BX*1)
+	VMOVUPS      Z11, 256(AX)(BX*1)
+	VMOVUPS      Z12, 320(AX)(BX*1)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile2x7partial
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z13, 384(AX)(BX*1)
+	JMP          tile2x7stored
+
+tile2x7partial:
+	VMOVUPS Z6, K1, 384(AX)
+	VMOVUPS Z13, K1, 384(AX)(BX*1)
+
+tile2x7stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile2x7
+	VZEROUPPER
+	RET
+
+tile2x8:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS.Z 448(AX), K1, Z7
+	VMOVUPS   (AX)(BX*1), Z8
+	VMOVUPS   64(AX)(BX*1), Z9
+	VMOVUPS   128(AX)(BX*1), Z10
+	VMOVUPS   192(AX)(BX*1), Z11
+	VMOVUPS   256(AX)(BX*1), Z12
+	VMOVUPS   320(AX)(BX*1), Z13
+	VMOVUPS   384(AX)(BX*1), Z14
+	VMOVUPS.Z 448(AX)(BX*1), K1, Z15
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile2x8k:
+	VBROADCASTSS (R10), Z16
+	VBROADCASTSS (R10)(SI*1), Z17
+	VMOVUPS      (R11), Z18
+	VFMADD231PS  Z18, Z16, Z0
+	VFMADD231PS  Z18, Z17, Z8
+	VMOVUPS      64(R11), Z18
+	VFMADD231PS  Z18, Z16, Z1
+	VFMADD231PS  Z18, Z17, Z9
+	VMOVUPS      128(R11), Z18
+	VFMADD231PS  Z18, Z16, Z2
+	VFMADD231PS  Z18, Z17, Z10
+	VMOVUPS      192(R11), Z18
+	VFMADD231PS  Z18, Z16, Z3
+	VFMADD231PS  Z18, Z17, Z11
+	VMOVUPS      256(R11), Z18
+	VFMADD231PS  Z18, Z16, Z4
+	VFMADD231PS  Z18, Z17, Z12
+	VMOVUPS      320(R11), Z18
+	VFMADD231PS  Z18, Z16, Z5
+	VFMADD231PS  Z18, Z17, Z13
+	VMOVUPS      384(R11), Z18
+	VFMADD231PS  Z18, Z16, Z6
+	VFMADD231PS  Z18, Z17, Z14
+	VMOVUPS.Z    448(R11), K1, Z18
+	VFMADD231PS  Z18, Z16, Z7
+	VFMADD231PS  Z18, Z17, Z15
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile2x8k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z8, (AX)(BX*1)
+	VMOVUPS      Z9, 64(AX)(BX*1)
+	VMOVUPS      Z10, 128(AX)(BX*1)
+	VMOVUPS      Z11, 192(AX)(BX*1)
+	VMOVUPS      Z12, 256(AX)(BX*1)
+	VMOVUPS      Z13, 320(AX)(BX*1)
+	VMOVUPS      Z14, 384(AX)(BX*1)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile2x8partial
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z15, 448(AX)(BX*1)
+	JMP          tile2x8stored
+
+tile2x8partial:
+	VMOVUPS Z7, K1, 448(AX)
+	VMOVUPS Z15, K1, 448(AX)(BX*1)
+
+tile2x8stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile2x8
+	VZEROUPPER
+	RET
+
+tile2x9:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS.Z 512(AX), K1, Z8
+	VMOVUPS   (AX)(BX*1), Z9
+	VMOVUPS   64(AX)(BX*1), Z10
+	VMOVUPS   128(AX)(BX*1), Z11
+	VMOVUPS   192(AX)(BX*1), Z12
+	VMOVUPS   256(AX)(BX*1), Z13
+	VMOVUPS   320(AX)(BX*1), Z14
+	VMOVUPS   384(AX)(BX*1), Z15
+	VMOVUPS   448(AX)(BX*1), Z16
+	VMOVUPS.Z 512(AX)(BX*1), K1, Z17
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile2x9k:
+	VBROADCASTSS (R10), Z18
+	VBROADCASTSS (R10)(SI*1), Z19
+	VMOVUPS      (R11), Z20
+	VFMADD231PS  Z20, Z18, Z0
+	VFMADD231PS  Z20, Z19, Z9
+	VMOVUPS      64(R11), Z20
+	VFMADD231PS  Z20, Z18, Z1
+	VFMADD231PS  Z20, Z19, Z10
+	VMOVUPS      128(R11), Z20
+	VFMADD231PS  Z20, Z18, Z2
+	VFMADD231PS  Z20, Z19, Z11
+	VMOVUPS      192(R11), Z20
+	VFMADD231PS  Z20, Z18, Z3
+	VFMADD231PS  Z20, Z19, Z12
+	VMOVUPS      256(R11), Z20
+	VFMADD231PS  Z20, Z18, Z4
+	VFMADD231PS  Z20, Z19, Z13
+	VMOVUPS      320(R11), Z20
+	VFMADD231PS  Z20, Z18, Z5
+	VFMADD231PS  Z20, Z19, Z14
+	VMOVUPS      384(R11), Z20
+	VFMADD231PS  Z20, Z18, Z6
+	VFMADD231PS  Z20, Z19, Z15
+	VMOVUPS      448(R11), Z20
+	VFMADD231PS  Z20, Z18, Z7
+	VFMADD231PS  Z20, Z19, Z16
+	VMOVUPS.Z    512(R11), K1, Z20
+	VFMADD231PS  Z20, Z18, Z8
+	VFMADD231PS  Z20, Z19, Z17
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile2x9k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z9, (AX)(BX*1)
+	VMOVUPS      Z10, 64(AX)(BX*1)
+	VMOVUPS      Z11, 128(AX)(BX*1)
+	VMOVUPS      Z12, 192(AX)(BX*1)
+	VMOVUPS      Z13, 256(AX)(BX*1)
+	VMOVUPS      Z14, 320(AX)(BX*1)
+	VMOVUPS      Z15, 384(AX)(BX*1)
+	VMOVUPS      Z16, 448(AX)(BX*1)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile2x9partial
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z17, 512(AX)(BX*1)
+	JMP          tile2x9stored
+
+tile2x9partial:
+	VMOVUPS Z8, K1, 512(AX)
+	VMOVUPS Z17, K1, 512(AX)(BX*1)
+
+tile2x9stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile2x9
+	VZEROUPPER
+	RET
+
+tile2x10:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS.Z 576(AX), K1, Z9
+	VMOVUPS   (AX)(BX*1), Z10
+	VMOVUPS   64(AX)(BX*1), Z11
+	VMOVUPS   128(AX)(BX*1), Z12
+	VMOVUPS   192(AX)(BX*1), Z13
+	VMOVUPS   256(AX)(BX*1), Z14
+	VMOVUPS   320(AX)(BX*1), Z15
+	VMOVUPS   384(AX)(BX*1), Z16
+	VMOVUPS   448(AX)(BX*1), Z17
+	VMOVUPS   512(AX)(BX*1), Z18
+	VMOVUPS.Z 576(AX)(BX*1), K1, Z19
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile2x10k:
+	VBROADCASTSS (R10), Z20
+	VBROADCASTSS (R10)(SI*1), Z21
+	VMOVUPS      (R11), Z22
+	VFMADD231PS  Z22, Z20, Z0
+	VFMADD231PS  Z22, Z21, Z10
+	VMOVUPS      64(R11), Z22
+	VFMADD231PS  Z22, Z20, Z1
+	VFMADD231PS  Z22, Z21, Z11
+	VMOVUPS      128(R11), Z22
+	VFMADD231PS  Z22, Z20, Z2
+	VFMADD231PS  Z22, Z21, Z12
+	VMOVUPS      192(R11), Z22
+	VFMADD231PS  Z22, Z20, Z3
+	VFMADD231PS  Z22, Z21, Z13
+	VMOVUPS      256(R11), Z22
+	VFMADD231PS  Z22, Z20, Z4
+	VFMADD231PS  Z22, Z21, Z14
+	VMOVUPS      320(R11), Z22
+	VFMADD231PS  Z22, Z20, Z5
+	VFMADD231PS  Z22, Z21, Z15
+	VMOVUPS      384(R11), Z22
+	VFMADD231PS  Z22, Z20, Z6
+	VFMADD231PS  Z22, Z21, Z16
+	VMOVUPS      448(R11), Z22
+	VFMADD231PS  Z22, Z20, Z7
+	VFMADD231PS  Z22, Z21, Z17
+	VMOVUPS      512(R11), Z22
+	VFMADD231PS  Z22, Z20, Z8
+	VFMADD231PS  Z22, Z21, Z18
+	VMOVUPS.Z    576(R11), K1, Z22
+	VFMADD231PS  Z22, Z20, Z9
+	VFMADD231PS  Z22, Z21, Z19
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile2x10k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z10, (AX)(BX*1)
+	VMOVUPS      Z11, 64(AX)(BX*1)
+	VMOVUPS      Z12, 128(AX)(BX*1)
+	VMOVUPS      Z13, 192(AX)(BX*1)
+	VMOVUPS      Z14, 256(AX)(BX*1)
+	VMOVUPS      Z15, 320(AX)(BX*1)
+	VMOVUPS      Z16, 384(AX)(BX*1)
+	VMOVUPS      Z17, 448(AX)(BX*1)
+	VMOVUPS      Z18, 512(AX)(BX*1)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile2x10partial
+	VMOVUPS      Z9, 576(AX)
+	VMOVUPS      Z19, 576(AX)(BX*1)
+	JMP          tile2x10stored
+
+tile2x10partial:
+	VMOVUPS Z9, K1, 576(AX)
+	VMOVUPS Z19, K1, 576(AX)(BX*1)
+
+tile2x10stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile2x10
+	VZEROUPPER
+	RET
+
+tile2x11:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS.Z 640(AX), K1, Z10
+	VMOVUPS   (AX)(BX*1), Z11
+	VMOVUPS   64(AX)(BX*1), Z12
+	VMOVUPS   128(AX)(BX*1), Z13
+	VMOVUPS   192(AX)(BX*1), Z14
+	VMOVUPS   256(AX)(BX*1), Z15
+	VMOVUPS   320(AX)(BX*1), Z16
+	VMOVUPS   384(AX)(BX*1), Z17
+	VMOVUPS   448(AX)(BX*1), Z18
+	VMOVUPS   512(AX)(BX*1), Z19
+	VMOVUPS   576(AX)(BX*1), Z20
+	VMOVUPS.Z 640(AX)(BX*1), K1, Z21
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile2x11k:
+	VBROADCASTSS (R10), Z22
+	VBROADCASTSS (R10)(SI*1), Z23
+	VMOVUPS      (R11), Z24
+	VFMADD231PS  Z24, Z22, Z0
+	VFMADD231PS  Z24, Z23, Z11
+	VMOVUPS      64(R11), Z24
+	VFMADD231PS  Z24, Z22, Z1
+	VFMADD231PS  Z24, Z23, Z12
+	VMOVUPS      128(R11), Z24
+	VFMADD231PS  Z24, Z22, Z2
+	VFMADD231PS  Z24, Z23, Z13
+	VMOVUPS      192(R11), Z24
+	VFMADD231PS  Z24, Z22, Z3
+	VFMADD231PS  Z24, Z23, Z14
+	VMOVUPS      256(R11), Z24
+	VFMADD231PS  Z24, Z22, Z4
+	VFMADD231PS  Z24, Z23, Z15
+	VMOVUPS      320(R11), Z24
+	VFMADD231PS  Z24, Z22, Z5
+	VFMADD231PS  Z24, Z23, Z16
+	VMOVUPS      384(R11), Z24
+	VFMADD231PS  Z24, Z22, Z6
+	VFMADD231PS  Z24, Z23, Z17
+	VMOVUPS      448(R11), Z24
+	VFMADD231PS  Z24, Z22, Z7
+	VFMADD231PS  Z24, Z23, Z18
+	VMOVUPS      512(R11), Z24
+	VFMADD231PS  Z24, Z22, Z8
+	VFMADD231PS  Z24, Z23, Z19
+	VMOVUPS      576(R11), Z24
+	VFMADD231PS  Z24, Z22, Z9
+	VFMADD231PS  Z24, Z23, Z20
+	VMOVUPS.Z    640(R11), K1, Z24
+	VFMADD231PS  Z24, Z22, Z10
+	VFMADD231PS  Z24, Z23, Z21
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile2x11k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z9, 576(AX)
+	VMOVUPS      Z11, (AX)(BX*1)
+	VMOVUPS      Z12, 64(AX)(BX*1)
+	VMOVUPS      Z13, 128(AX)(BX*1)
+	VMOVUPS      Z14, 192(AX)(BX*1)
+	VMOVUPS      Z15, 256(AX)(BX*1)
+	VMOVUPS      Z16, 320(AX)(BX*1)
+	VMOVUPS      Z17, 384(AX)(BX*1)
+	VMOVUPS      Z18, 448(AX)(BX*1)
+	VMOVUPS      Z19, 512(AX)(BX*1)
+	VMOVUPS      Z20, 576(AX)(BX*1)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile2x11partial
+	VMOVUPS      Z10, 640(AX)
+	VMOVUPS      Z21, 640(AX)(BX*1)
+	JMP          tile2x11stored
+
+tile2x11partial:
+	VMOVUPS Z10, K1, 640(AX)
+	VMOVUPS Z21, K1, 640(AX)(BX*1)
+
+tile2x11stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile2x11
+	VZEROUPPER
+	RET
+
+tile2x12:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS.Z 704(AX), K1, Z11
+	VMOVUPS   (AX)(BX*1), Z12
+	VMOVUPS   64(AX)(BX*1), Z13
+	VMOVUPS   128(AX)(BX*1), Z14
+	VMOVUPS   192(AX)(BX*1), Z15
+	VMOVUPS   256(AX)(BX*1), Z16
+	VMOVUPS   320(AX)(BX*1), Z17
+	VMOVUPS   384(AX)(BX*1), Z18
+	VMOVUPS   448(AX)(BX*1), Z19
+	VMOVUPS   512(AX)(BX*1), Z20
+	VMOVUPS   576(AX)(BX*1), Z21
+	VMOVUPS   640(AX)(BX*1), Z22
+	VMOVUPS.Z 704(AX)(BX*1), K1, Z23
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile2x12k:
+	VBROADCASTSS (R10), Z24
+	VBROADCASTSS (R10)(SI*1), Z25
+	VMOVUPS      (R11), Z26
+	VFMADD231PS  Z26, Z24, Z0
+	VFMADD231PS  Z26, Z25, Z12
+	VMOVUPS      64(R11), Z26
+	VFMADD231PS  Z26, Z24, Z1
+	VFMADD231PS  Z26, Z25, Z13
+	VMOVUPS      128(R11), Z26
+	VFMADD231PS  Z26, Z24, Z2
+	VFMADD231PS  Z26, Z25, Z14
+	VMOVUPS      192(R11), Z26
+	VFMADD231PS  Z26, Z24, Z3
+	VFMADD231PS  Z26, Z25, Z15
+	VMOVUPS      256(R11), Z26
+	VFMADD231PS  Z26, Z24, Z4
+	VFMADD231PS  Z26, Z25, Z16
+	VMOVUPS      320(R11), Z26
+	VFMADD231PS  Z26, Z24, Z5
+	VFMADD231PS  Z26, Z25, Z17
+	VMOVUPS      384(R11), Z26
+	VFMADD231PS  Z26, Z24, Z6
+	VFMADD231PS  Z26, Z25, Z18
+	VMOVUPS      448(R11), Z26
+	VFMADD231PS  Z26, Z24, Z7
+	VFMADD231PS  Z26, Z25, Z19
+	VMOVUPS      512(R11), Z26
+	VFMADD231PS  Z26, Z24, Z8
+	VFMADD231PS  Z26, Z25, Z20
+	VMOVUPS      576(R11), Z26
+	VFMADD231PS  Z26, Z24, Z9
+	VFMADD231PS  Z26, Z25, Z21
+	VMOVUPS      640(R11), Z26
+	VFMADD231PS  Z26, Z24, Z10
+	VFMADD231PS  Z26, Z25, Z22
+	VMOVUPS.Z    704(R11), K1, Z26
+	VFMADD231PS  Z26, Z24, Z11
+	VFMADD231PS  Z26, Z25, Z23
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile2x12k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z8, 512(AX)
+	VMOVUPS      Z9, 576(AX)
+	VMOVUPS      Z10, 640(AX)
+	VMOVUPS      Z12, (AX)(BX*1)
+	VMOVUPS      Z13, 64(AX)(BX*1)
+	VMOVUPS      Z14, 128(AX)(BX*1)
+	VMOVUPS      Z15, 192(AX)(BX*1)
+	VMOVUPS      Z16, 256(AX)(BX*1)
+	VMOVUPS      Z17, 320(AX)(BX*1)
+	VMOVUPS      Z18, 384(AX)(BX*1)
+	VMOVUPS      Z19, 448(AX)(BX*1)
+	VMOVUPS      Z20, 512(AX)(BX*1)
+	VMOVUPS      Z21, 576(AX)(BX*1)
+	VMOVUPS      Z22, 640(AX)(BX*1)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile2x12partial
+	VMOVUPS      Z11, 704(AX)
+	VMOVUPS      Z23, 704(AX)(BX*1)
+	JMP          tile2x12stored
+
+tile2x12partial:
+	VMOVUPS Z11, K1, 704(AX)
+	VMOVUPS Z23, K1, 704(AX)(BX*1)
+
+tile2x12stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile2x12
+	VZEROUPPER
+	RET
+
+tile3x1:
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile3x1k:
+	VBROADCASTSS (R10), Z3
+	VBROADCASTSS (R10)(SI*1), Z4
+	VBROADCASTSS (R10)(SI*2), Z5
+	VMOVUPS.Z    (R11), K1, Z6
+	VFMADD231PS  Z6, Z3, Z0
+	VFMADD231PS  Z6, Z4, Z1
+	VFMADD231PS  Z6, Z5, Z2
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile3x1k
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile3x1partial
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, (AX)(BX*1)
+	VMOVUPS      Z2, (AX)(BX*2)
+	JMP          tile3x1stored
+
+tile3x1partial:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(BX*2)
+
+tile3x1stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile3x1
+	VZEROUPPER
+	RET
+
+tile3x2:
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile3x2k:
+	VBROADCASTSS (R10), Z6
+	VBROADCASTSS (R10)(SI*1), Z7
+	VBROADCASTSS (R10)(SI*2), Z8
+	VMOVUPS      (R11), Z9
+	VFMADD231PS  Z9, Z6, Z0
+	VFMADD231PS  Z9, Z7, Z2
+	VFMADD231PS  Z9, Z8, Z4
+	VMOVUPS.Z    64(R11), K1, Z9
+	VFMADD231PS  Z9, Z6, Z1
+	VFMADD231PS  Z9, Z7, Z3
+	VFMADD231PS  Z9, Z8, Z5
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile3x2k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z2, (AX)(BX*1)
+	VMOVUPS      Z4, (AX)(BX*2)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile3x2partial
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z3, 64(AX)(BX*1)
+	VMOVUPS      Z5, 64(AX)(BX*2)
+	JMP          tile3x2stored
+
+tile3x2partial:
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z3, K1, 64(AX)(BX*1)
+	VMOVUPS Z5, K1, 64(AX)(BX*2)
+
+tile3x2stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile3x2
+	VZEROUPPER
+	RET
+
+tile3x3:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS.Z 128(AX), K1, Z2
+	VMOVUPS   (AX)(BX*1), Z3
+	VMOVUPS   64(AX)(BX*1), Z4
+	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
+	VMOVUPS   (AX)(BX*2), Z6
+	VMOVUPS   64(AX)(BX*2), Z7
+	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile3x3k:
+	VBROADCASTSS (R10), Z9
+	VBROADCASTSS (R10)(SI*1), Z10
+	VBROADCASTSS (R10)(SI*2), Z11
+	VMOVUPS      (R11), Z12
+	VFMADD231PS  Z12, Z9, Z0
+	VFMADD231PS  Z12, Z10, Z3
+	VFMADD231PS  Z12, Z11, Z6
+	VMOVUPS      64(R11), Z12
+	VFMADD231PS  Z12, Z9, Z1
+	VFMADD231PS  Z12, Z10, Z4
+	VFMADD231PS  Z12, Z11, Z7
+	VMOVUPS.Z    128(R11), K1, Z12
+	VFMADD231PS  Z12, Z9, Z2
+	VFMADD231PS  Z12, Z10, Z5
+	VFMADD231PS  Z12, Z11, Z8
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile3x3k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z3, (AX)(BX*1)
+	VMOVUPS      Z4, 64(AX)(BX*1)
+	VMOVUPS      Z6, (AX)(BX*2)
+	VMOVUPS      Z7, 64(AX)(BX*2)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile3x3partial
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z5, 128(AX)(BX*1)
+	VMOVUPS      Z8, 128(AX)(BX*2)
+	JMP          tile3x3stored
+
+tile3x3partial:
+	VMOVUPS Z2, K1, 128(AX)
+	VMOVUPS Z5, K1, 128(AX)(BX*1)
+	VMOVUPS Z8, K1, 128(AX)(BX*2)
+
+tile3x3stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile3x3
+	VZEROUPPER
+	RET
+
+tile3x4:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS.Z 192(AX), K1, Z3
+	VMOVUPS   (AX)(BX*1), Z4
+	VMOVUPS   64(AX)(BX*1), Z5
+	VMOVUPS   128(AX)(BX*1), Z6
+	VMOVUPS.Z 192(AX)(BX*1), K1, Z7
+	VMOVUPS   (AX)(BX*2), Z8
+	VMOVUPS   64(AX)(BX*2), Z9
+	VMOVUPS   128(AX)(BX*2), Z10
+	VMOVUPS.Z 192(AX)(BX*2), K1, Z11
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile3x4k:
+	VBROADCASTSS (R10), Z12
+	VBROADCASTSS (R10)(SI*1), Z13
+	VBROADCASTSS (R10)(SI*2), Z14
+	VMOVUPS      (R11), Z15
+	VFMADD231PS  Z15, Z12, Z0
+	VFMADD231PS  Z15, Z13, Z4
+	VFMADD231PS  Z15, Z14, Z8
+	VMOVUPS      64(R11), Z15
+	VFMADD231PS  Z15, Z12, Z1
+	VFMADD231PS  Z15, Z13, Z5
+	VFMADD231PS  Z15, Z14, Z9
+	VMOVUPS      128(R11), Z15
+	VFMADD231PS  Z15, Z12, Z2
+	VFMADD231PS  Z15, Z13, Z6
+	VFMADD231PS  Z15, Z14, Z10
+	VMOVUPS.Z    192(R11), K1, Z15
+	VFMADD231PS  Z15, Z12, Z3
+	VFMADD231PS  Z15, Z13, Z7
+	VFMADD231PS  Z15, Z14, Z11
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile3x4k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z4, (AX)(BX*1)
+	VMOVUPS      Z5, 64(AX)(BX*1)
+	VMOVUPS      Z6, 128(AX)(BX*1)
+	VMOVUPS      Z8, (AX)(BX*2)
+	VMOVUPS      Z9, 64(AX)(BX*2)
+	VMOVUPS      Z10, 128(AX)(BX*2)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile3x4partial
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z7, 192(AX)(BX*1)
+	VMOVUPS      Z11, 192(AX)(BX*2)
+	JMP          tile3x4stored
+
+tile3x4partial:
+	VMOVUPS Z3, K1, 192(AX)
+	VMOVUPS Z7, K1, 192(AX)(BX*1)
+	VMOVUPS Z11, K1, 192(AX)(BX*2)
+
+tile3x4stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile3x4
+	VZEROUPPER
+	RET
+
+tile3x5:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS.Z 256(AX), K1, Z4
+	VMOVUPS   (AX)(BX*1), Z5
+	VMOVUPS   64(AX)(BX*1), Z6
+	VMOVUPS   128(AX)(BX*1), Z7
+	VMOVUPS   192(AX)(BX*1), Z8
+	VMOVUPS.Z 256(AX)(BX*1), K1, Z9
+	VMOVUPS   (AX)(BX*2), Z10
+	VMOVUPS   64(AX)(BX*2), Z11
+	VMOVUPS   128(AX)(BX*2), Z12
+	VMOVUPS   192(AX)(BX*2), Z13
+	VMOVUPS.Z 256(AX)(BX*2), K1, Z14
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile3x5k:
+	VBROADCASTSS (R10), Z15
+	VBROADCASTSS (R10)(SI*1), Z16
+	VBROADCASTSS (R10)(SI*2), Z17
+	VMOVUPS      (R11), Z18
+	VFMADD231PS  Z18, Z15, Z0
+	VFMADD231PS  Z18, Z16, Z5
+	VFMADD231PS  Z18, Z17, Z10
+	VMOVUPS      64(R11), Z18
+	VFMADD231PS  Z18, Z15, Z1
+	VFMADD231PS  Z18, Z16, Z6
+	VFMADD231PS  Z18, Z17, Z11
+	VMOVUPS      128(R11), Z18
+	VFMADD231PS  Z18, Z15, Z2
+	VFMADD231PS  Z18, Z16, Z7
+	VFMADD231PS  Z18, Z17, Z12
+	VMOVUPS      192(R11), Z18
+	VFMADD231PS  Z18, Z15, Z3
+	VFMADD231PS  Z18, Z16, Z8
+	VFMADD231PS  Z18, Z17, Z13
+	VMOVUPS.Z    256(R11), K1, Z18
+	VFMADD231PS  Z18, Z15, Z4
+	VFMADD231PS  Z18, Z16, Z9
+	VFMADD231PS  Z18, Z17, Z14
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile3x5k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z5, (AX)(BX*1)
+	VMOVUPS      Z6, 64(AX)(BX*1)
+	VMOVUPS      Z7, 128(AX)(BX*1)
+	VMOVUPS      Z8, 192(AX)(BX*1)
+	VMOVUPS      Z10, (AX)(BX*2)
+	VMOVUPS      Z11, 64(AX)(BX*2)
+	VMOVUPS      Z12, 128(AX)(BX*2)
+	VMOVUPS      Z13, 192(AX)(BX*2)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile3x5partial
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z9, 256(AX)(BX*1)
+	VMOVUPS      Z14, 256(AX)(BX*2)
+	JMP          tile3x5stored
+
+tile3x5partial:
+	VMOVUPS Z4, K1, 256(AX)
+	VMOVUPS Z9, K1, 256(AX)(BX*1)
+	VMOVUPS Z14, K1, 256(AX)(BX*2)
+
+tile3x5stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile3x5
+	VZEROUPPER
+	RET
+
+tile3x6:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS.Z 320(AX), K1, Z5
+	VMOVUPS   (AX)(BX*1), Z6
+	VMOVUPS   64(AX)(BX*1), Z7
+	VMOVUPS   128(AX)(BX*1), Z8
+	VMOVUPS   192(AX)(BX*1), Z9
+	VMOVUPS   256(AX)(BX*1), Z10
+	VMOVUPS.Z 320(AX)(BX*1), K1, Z11
+	VMOVUPS   (AX)(BX*2), Z12
+	VMOVUPS   64(AX)(BX*2), Z13
+	VMOVUPS   128(AX)(BX*2), Z14
+	VMOVUPS   192(AX)(BX*2), Z15
+	VMOVUPS   256(AX)(BX*2), Z16
+	VMOVUPS.Z 320(AX)(BX*2), K1, Z17
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile3x6k:
+	VBROADCASTSS (R10), Z18
+	VBROADCASTSS (R10)(SI*1), Z19
+	VBROADCASTSS (R10)(SI*2), Z20
+	VMOVUPS      (R11), Z21
+	VFMADD231PS  Z21, Z18, Z0
+	VFMADD231PS  Z21, Z19, Z6
+	VFMADD231PS  Z21, Z20, Z12
+	VMOVUPS      64(R11), Z21
+	VFMADD231PS  Z21, Z18, Z1
+	VFMADD231PS  Z21, Z19, Z7
+	VFMADD231PS  Z21, Z20, Z13
+	VMOVUPS      128(R11), Z21
+	VFMADD231PS  Z21, Z18, Z2
+	VFMADD231PS  Z21, Z19, Z8
+	VFMADD231PS  Z21, Z20, Z14
+	VMOVUPS      192(R11), Z21
+	VFMADD231PS  Z21, Z18, Z3
+	VFMADD231PS  Z21, Z19, Z9
+	VFMADD231PS  Z21, Z20, Z15
+	VMOVUPS      256(R11), Z21
+	VFMADD231PS  Z21, Z18, Z4
+	VFMADD231PS  Z21, Z19, Z10
+	VFMADD231PS  Z21, Z20, Z16
+	VMOVUPS.Z    320(R11), K1, Z21
+	VFMADD231PS  Z21, Z18, Z5
+	VFMADD231PS  Z21, Z19, Z11
+	VFMADD231PS  Z21, Z20, Z17
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile3x6k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z6, (AX)(BX*1)
+	VMOVUPS      Z7, 64(AX)(BX*1)
+	VMOVUPS      Z8, 128(AX)(BX*1)
+	VMOVUPS      Z9, 192(AX)(BX*1)
+	VMOVUPS      Z10, 256(AX)(BX*1)
+	VMOVUPS      Z12, (AX)(BX*2)
+	VMOVUPS      Z13, 64(AX)(BX*2)
+	VMOVUPS      Z14, 128(AX)(BX*2)
+	VMOVUPS      Z15, 192(AX)(BX*2)
+	VMOVUPS      Z16, 256(AX)(BX*2)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile3x6partial
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z11, 320(AX)(BX*1)
+	VMOVUPS      Z17, 320(AX)(BX*2)
+	JMP          tile3x6stored
+
+tile3x6partial:
+	VMOVUPS Z5, K1, 320(AX)
+	VMOVUPS Z11, K1, 320(AX)(BX*1)
+	VMOVUPS Z17, K1, 320(AX)(BX*2)
+
+tile3x6stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile3x6
+	VZEROUPPER
+	RET
+
+tile3x7:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS.Z 384(AX), K1, Z6
+	VMOVUPS   (AX)(BX*1), Z7
+	VMOVUPS   64(AX)(BX*1), Z8
+	VMOVUPS   128(AX)(BX*1), Z9
+	VMOVUPS   192(AX)(BX*1), Z10
+	VMOVUPS   256(AX)(BX*1), Z11
+	VMOVUPS   320(AX)(BX*1), Z12
+	VMOVUPS.Z 384(AX)(BX*1), K1, Z13
+	VMOVUPS   (AX)(BX*2), Z14
+	VMOVUPS   64(AX)(BX*2), Z15
+	VMOVUPS   128(AX)(BX*2), Z16
+	VMOVUPS   192(AX)(BX*2), Z17
+	VMOVUPS   256(AX)(BX*2), Z18
+	VMOVUPS   320(AX)(BX*2), Z19
+	VMOVUPS.Z 384(AX)(BX*2), K1, Z20
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile3x7k:
+	VBROADCASTSS (R10), Z21
+	VBROADCASTSS (R10)(SI*1), Z22
+	VBROADCASTSS (R10)(SI*2), Z23
+	VMOVUPS      (R11), Z24
+	VFMADD231PS  Z24, Z21, Z0
+	VFMADD231PS  Z24, Z22, Z7
+	VFMADD231PS  Z24, Z23, Z14
+	VMOVUPS      64(R11), Z24
+	VFMADD231PS  Z24, Z21, Z1
+	VFMADD231PS  Z24, Z22, Z8
+	VFMADD231PS  Z24, Z23, Z15
+	VMOVUPS      128(R11), Z24
+	VFMADD231PS  Z24, Z21, Z2
+	VFMADD231PS  Z24, Z22, Z9
+	VFMADD231PS  Z24, Z23, Z16
+	VMOVUPS      192(R11), Z24
+	VFMADD231PS  Z24, Z21, Z3
+	VFMADD231PS  Z24, Z22, Z10
+	VFMADD231PS  Z24, Z23, Z17
+	VMOVUPS      256(R11), Z24
+	VFMADD231PS  Z24, Z21, Z4
+	VFMADD231PS  Z24, Z22, Z11
+	VFMADD231PS  Z24, Z23, Z18
+	VMOVUPS      320(R11), Z24
+	VFMADD231PS  Z24, Z21, Z5
+	VFMADD231PS  Z24, Z22, Z12
+	VFMADD231PS  Z24, Z23, Z19
+	VMOVUPS.Z    384(R11), K1, Z24
+	VFMADD231PS  Z24, Z21, Z6
+	VFMADD231PS  Z24, Z22, Z13
+	VFMADD231PS  Z24, Z23, Z20
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile3x7k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z7, (AX)(BX*1)
+	VMOVUPS      Z8, 64(AX)(BX*1)
+	VMOVUPS      Z9, 128(AX)(BX*1)
+	VMOVUPS      Z10, 192(AX)(BX*1)
+	VMOVUPS      Z11, 256(AX)(BX*1)
+	VMOVUPS      Z12, 320(AX)(BX*1)
+	VMOVUPS      Z14, (AX)(BX*2)
+	VMOVUPS      Z15, 64(AX)(BX*2)
+	VMOVUPS      Z16, 128(AX)(BX*2)
+	VMOVUPS      Z17, 192(AX)(BX*2)
+	VMOVUPS      Z18, 256(AX)(BX*2)
+	VMOVUPS      Z19, 320(AX)(BX*2)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile3x7partial
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z13, 384(AX)(BX*1)
+	VMOVUPS      Z20, 384(AX)(BX*2)
+	JMP          tile3x7stored
+
+tile3x7partial:
+	VMOVUPS Z6, K1, 384(AX)
+	VMOVUPS Z13, K1, 384(AX)(BX*1)
+	VMOVUPS Z20, K1, 384(AX)(BX*2)
+
+tile3x7stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile3x7
+	VZEROUPPER
+	RET
+
+tile3x8:
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS.Z 448(AX), K1, Z7
+	VMOVUPS   (AX)(BX*1), Z8
+	VMOVUPS   64(AX)(BX*1), Z9
+	VMOVUPS   128(AX)(BX*1), Z10
+	VMOVUPS   192(AX)(BX*1), Z11
+	VMOVUPS   256(AX)(BX*1), Z12
+	VMOVUPS   320(AX)(BX*1), Z13
+	VMOVUPS   384(AX)(BX*1), Z14
+	VMOVUPS.Z 448(AX)(BX*1), K1, Z15
+	VMOVUPS   (AX)(BX*2), Z16
+	VMOVUPS   64(AX)(BX*2), Z17
+	VMOVUPS   128(AX)(BX*2), Z18
+	VMOVUPS   192(AX)(BX*2), Z19
+	VMOVUPS   256(AX)(BX*2), Z20
+	VMOVUPS   320(AX)(BX*2), Z21
+	VMOVUPS   384(AX)(BX*2), Z22
+	VMOVUPS.Z 448(AX)(BX*2), K1, Z23
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+
+tile3x8k:
+	VBROADCASTSS (R10), Z24
+	VBROADCASTSS (R10)(SI*1), Z25
+	VBROADCASTSS (R10)(SI*2), Z26
+	VMOVUPS      (R11), Z27
+	VFMADD231PS  Z27, Z24, Z0
+	VFMADD231PS  Z27, Z25, Z8
+	VFMADD231PS  Z27, Z26, Z16
+	VMOVUPS      64(R11), Z27
+	VFMADD231PS  Z27, Z24, Z1
+	VFMADD231PS  Z27, Z25, Z9
+	VFMADD231PS  Z27, Z26, Z17
+	VMOVUPS      128(R11), Z27
+	VFMADD231PS  Z27, Z24, Z2
+	VFMADD231PS  Z27, Z25, Z10
+	VFMADD231PS  Z27, Z26, Z18
+	VMOVUPS      192(R11), Z27
+	VFMADD231PS  Z27, Z24, Z3
+	VFMADD231PS  Z27, Z25, Z11
+	VFMADD231PS  Z27, Z26, Z19
+	VMOVUPS      256(R11), Z27
+	VFMADD231PS  Z27, Z24, Z4
+	VFMADD231PS  Z27, Z25, Z12
+	VFMADD231PS  Z27, Z26, Z20
+	VMOVUPS      320(R11), Z27
+	VFMADD231PS  Z27, Z24, Z5
+	VFMADD231PS  Z27, Z25, Z13
+	VFMADD231PS  Z27, Z26, Z21
+	VMOVUPS      384(R11), Z27
+	VFMADD231PS  Z27, Z24, Z6
+	VFMADD231PS  Z27, Z25, Z14
+	VFMADD231PS  Z27, Z26, Z22
+	VMOVUPS.Z    448(R11), K1, Z27
+	VFMADD231PS  Z27, Z24, Z7
+	VFMADD231PS  Z27, Z25, Z15
+	VFMADD231PS  Z27, Z26, Z23
+	ADDQ         DI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          tile3x8k
+	VMOVUPS      Z0, (AX)
+	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      Z2, 128(AX)
+	VMOVUPS      Z3, 192(AX)
+	VMOVUPS      Z4, 256(AX)
+	VMOVUPS      Z5, 320(AX)
+	VMOVUPS      Z6, 384(AX)
+	VMOVUPS      Z8, (AX)(BX*1)
+	VMOVUPS      Z9, 64(AX)(BX*1)
+	VMOVUPS      Z10, 128(AX)(BX*1)
+	VMOVUPS      Z11, 192(AX)(BX*1)
+	VMOVUPS      Z12, 256(AX)(BX*1)
+	VMOVUPS      Z13, 320(AX)(BX*1)
+	VMOVUPS      Z14, 384(AX)(BX*1)
+	VMOVUPS      Z16, (AX)(BX*2)
+	VMOVUPS      Z17, 64(AX)(BX*2)
+	VMOVUPS      Z18, 128(AX)(BX*2)
+	VMOVUPS      Z19, 192(AX)(BX*2)
+	VMOVUPS      Z20, 256(AX)(BX*2)
+	VMOVUPS      Z21, 320(AX)(BX*2)
+	VMOVUPS      Z22, 384(AX)(BX*2)
+	MOVQ         full+80(FP), R12
+	TESTQ        R12, R12
+	JZ           tile3x8partial
+	VMOVUPS      Z7, 448(AX)
+	VMOVUPS      Z15, 448(AX)(BX*1)
+	VMOVUPS      Z23, 448(AX)(BX*2)
+	JMP          tile3x8stored
+
+tile3x8partial:
+	VMOVUPS Z7, K1, 448(AX)
+	VMOVUPS Z15, K1, 448(AX)(BX*1)
+	VMOVUPS Z23, K1, 448(AX)(BX*2)
+
+tile3x8stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile3x8
+	VZEROUPPER
+	RET
+
+tile4x1:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+
+tile4x1k:
+	VMOVUPS.Z        (R11), K1, Z4
+	VFMADD231PS.BCST (R10), Z4, Z0
+	VFMADD231PS.BCST (R10)(SI*1), Z4, Z1
+	VFMADD231PS.BCST (R10)(SI*2), Z4, Z2
+	VFMADD231PS.BCST (R13), Z4, Z3
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile4x1k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile4x1partial
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, (AX)(BX*1)
+	VMOVUPS          Z2, (AX)(BX*2)
+	VMOVUPS          Z3, (R13)
+	JMP              tile4x1stored
+
+tile4x1partial:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(BX*2)
+	VMOVUPS Z3, K1, (R13)
+
+tile4x1stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile4x1
+	VZEROUPPER
+	RET
+
+tile4x2:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+
+tile4x2k:
+	VMOVUPS          (R11), Z8
+	VMOVUPS.Z        64(R11), K1, Z9
+	VFMADD231PS.BCST (R10), Z8, Z0
+	VFMADD231PS.BCST (R10), Z9, Z1
+	VFMADD231PS.BCST (R10)(SI*1), Z8, Z2
+	VFMADD231PS.BCST (R10)(SI*1), Z9, Z3
+	VFMADD231PS.BCST (R10)(SI*2), Z8, Z4
+	VFMADD231PS.BCST (R10)(SI*2), Z9, Z5
+	VFMADD231PS.BCST (R13), Z8, Z6
+	VFMADD231PS.BCST (R13), Z9, Z7
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile4x2k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z2, (AX)(BX*1)
+	VMOVUPS          Z4, (AX)(BX*2)
+	VMOVUPS          Z6, (R13)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile4x2partial
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z3, 64(AX)(BX*1)
+	VMOVUPS          Z5, 64(AX)(BX*2)
+	VMOVUPS          Z7, 64(R13)
+	JMP              tile4x2stored
+
+tile4x2partial:
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z3, K1, 64(AX)(BX*1)
+	VMOVUPS Z5, K1, 64(AX)(BX*2)
+	VMOVUPS Z7, K1, 64(R13)
+
+tile4x2stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile4x2
+	VZEROUPPER
+	RET
+
+tile4x3:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS.Z 128(AX), K1, Z2
+	VMOVUPS   (AX)(BX*1), Z3
+	VMOVUPS   64(AX)(BX*1), Z4
+	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
+	VMOVUPS   (AX)(BX*2), Z6
+	VMOVUPS   64(AX)(BX*2), Z7
+	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
+	VMOVUPS   (R13), Z9
+	VMOVUPS   64(R13), Z10
+	VMOVUPS.Z 128(R13), K1, Z11
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+
+tile4x3k:
+	VMOVUPS          (R11), Z12
+	VMOVUPS          64(R11), Z13
+	VMOVUPS.Z        128(R11), K1, Z14
+	VFMADD231PS.BCST (R10), Z12, Z0
+	VFMADD231PS.BCST (R10), Z13, Z1
+	VFMADD231PS.BCST (R10), Z14, Z2
+	VFMADD231PS.BCST (R10)(SI*1), Z12, Z3
+	VFMADD231PS.BCST (R10)(SI*1), Z13, Z4
+	VFMADD231PS.BCST (R10)(SI*1), Z14, Z5
+	VFMADD231PS.BCST (R10)(SI*2), Z12, Z6
+	VFMADD231PS.BCST (R10)(SI*2), Z13, Z7
+	VFMADD231PS.BCST (R10)(SI*2), Z14, Z8
+	VFMADD231PS.BCST (R13), Z12, Z9
+	VFMADD231PS.BCST (R13), Z13, Z10
+	VFMADD231PS.BCST (R13), Z14, Z11
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile4x3k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z3, (AX)(BX*1)
+	VMOVUPS          Z4, 64(AX)(BX*1)
+	VMOVUPS          Z6, (AX)(BX*2)
+	VMOVUPS          Z7, 64(AX)(BX*2)
+	VMOVUPS          Z9, (R13)
+	VMOVUPS          Z10, 64(R13)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile4x3partial
+	VMOVUPS          Z2, 128(AX)
+	VMOVUPS          Z5, 128(AX)(BX*1)
+	VMOVUPS          Z8, 128(AX)(BX*2)
+	VMOVUPS          Z11, 128(R13)
+	JMP              tile4x3stored
+
+tile4x3partial:
+	VMOVUPS Z2, K1, 128(AX)
+	VMOVUPS Z5, K1, 128(AX)(BX*1)
+	VMOVUPS Z8, K1, 128(AX)(BX*2)
+	VMOVUPS Z11, K1, 128(R13)
+
+tile4x3stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile4x3
+	VZEROUPPER
+	RET
+
+tile4x4:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS.Z 192(AX), K1, Z3
+	VMOVUPS   (AX)(BX*1), Z4
+	VMOVUPS   64(AX)(BX*1), Z5
+	VMOVUPS   128(AX)(BX*1), Z6
+	VMOVUPS.Z 192(AX)(BX*1), K1, Z7
+	VMOVUPS   (AX)(BX*2), Z8
+	VMOVUPS   64(AX)(BX*2), Z9
+	VMOVUPS   128(AX)(BX*2), Z10
+	VMOVUPS.Z 192(AX)(BX*2), K1, Z11
+	VMOVUPS   (R13), Z12
+	VMOVUPS   64(R13), Z13
+	VMOVUPS   128(R13), Z14
+	VMOVUPS.Z 192(R13), K1, Z15
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+
+tile4x4k:
+	VMOVUPS          (R11), Z16
+	VMOVUPS          64(R11), Z17
+	VMOVUPS          128(R11), Z18
+	VMOVUPS.Z        192(R11), K1, Z19
+	VFMADD231PS.BCST (R10), Z16, Z0
+	VFMADD231PS.BCST (R10), Z17, Z1
+	VFMADD231PS.BCST (R10), Z18, Z2
+	VFMADD231PS.BCST (R10), Z19, Z3
+	VFMADD231PS.BCST (R10)(SI*1), Z16, Z4
+	VFMADD231PS.BCST (R10)(SI*1), Z17, Z5
+	VFMADD231PS.BCST (R10)(SI*1), Z18, Z6
+	VFMADD231PS.BCST (R10)(SI*1), Z19, Z7
+	VFMADD231PS.BCST (R10)(SI*2), Z16, Z8
+	VFMADD231PS.BCST (R10)(SI*2), Z17, Z9
+	VFMADD231PS.BCST (R10)(SI*2), Z18, Z10
+	VFMADD231PS.BCST (R10)(SI*2), Z19, Z11
+	VFMADD231PS.BCST (R13), Z16, Z12
+	VFMADD231PS.BCST (R13), Z17, Z13
+	VFMADD231PS.BCST (R13), Z18, Z14
+	VFMADD231PS.BCST (R13), Z19, Z15
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile4x4k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z2, 128(AX)
+	VMOVUPS          Z4, (AX)(BX*1)
+	VMOVUPS          Z5, 64(AX)(BX*1)
+	VMOVUPS          Z6, 128(AX)(BX*1)
+	VMOVUPS          Z8, (AX)(BX*2)
+	VMOVUPS          Z9, 64(AX)(BX*2)
+	VMOVUPS          Z10, 128(AX)(BX*2)
+	VMOVUPS          Z12, (R13)
+	VMOVUPS          Z13, 64(R13)
+	VMOVUPS          Z14, 128(R13)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile4x4partial
+	VMOVUPS          Z3, 192(AX)
+	VMOVUPS          Z7, 192(AX)(BX*1)
+	VMOVUPS          Z11, 192(AX)(BX*2)
+	VMOVUPS          Z15, 192(R13)
+	JMP              tile4x4stored
+
+tile4x4partial:
+	VMOVUPS Z3, K1, 192(AX)
+	VMOVUPS Z7, K1, 192(AX)(BX*1)
+	VMOVUPS Z11, K1, 192(AX)(BX*2)
+	VMOVUPS Z15, K1, 192(R13)
+
+tile4x4stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile4x4
+	VZEROUPPER
+	RET
+
+tile4x5:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS.Z 256(AX), K1, Z4
+	VMOVUPS   (AX)(BX*1), Z5
+	VMOVUPS   64(AX)(BX*1), Z6
+	VMOVUPS   128(AX)(BX*1), Z7
+	VMOVUPS   192(AX)(BX*1), Z8
+	VMOVUPS.Z 256(AX)(BX*1), K1, Z9
+	VMOVUPS   (AX)(BX*2), Z10
+	VMOVUPS   64(AX)(BX*2), Z11
+	VMOVUPS   128(AX)(BX*2), Z12
+	VMOVUPS   192(AX)(BX*2), Z13
+	VMOVUPS.Z 256(AX)(BX*2), K1, Z14
+	VMOVUPS   (R13), Z15
+	VMOVUPS   64(R13), Z16
+	VMOVUPS   128(R13), Z17
+	VMOVUPS   192(R13), Z18
+	VMOVUPS.Z 256(R13), K1, Z19
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+
+tile4x5k:
+	VMOVUPS          (R11), Z20
+	VMOVUPS          64(R11), Z21
+	VMOVUPS          128(R11), Z22
+	VMOVUPS          192(R11), Z23
+	VMOVUPS.Z        256(R11), K1, Z24
+	VFMADD231PS.BCST (R10), Z20, Z0
+	VFMADD231PS.BCST (R10), Z21, Z1
+	VFMADD231PS.BCST (R10), Z22, Z2
+	VFMADD231PS.BCST (R10), Z23, Z3
+	VFMADD231PS.BCST (R10), Z24, Z4
+	VFMADD231PS.BCST (R10)(SI*1), Z20, Z5
+	VFMADD231PS.BCST (R10)(SI*1), Z21, Z6
+	VFMADD231PS.BCST (R10)(SI*1), Z22, Z7
+	VFMADD231PS.BCST (R10)(SI*1), Z23, Z8
+	VFMADD231PS.BCST (R10)(SI*1), Z24, Z9
+	VFMADD231PS.BCST (R10)(SI*2), Z20, Z10
+	VFMADD231PS.BCST (R10)(SI*2), Z21, Z11
+	VFMADD231PS.BCST (R10)(SI*2), Z22, Z12
+	VFMADD231PS.BCST (R10)(SI*2), Z23, Z13
+	VFMADD231PS.BCST (R10)(SI*2), Z24, Z14
+	VFMADD231PS.BCST (R13), Z20, Z15
+	VFMADD231PS.BCST (R13), Z21, Z16
+	VFMADD231PS.BCST (R13), Z22, Z17
+	VFMADD231PS.BCST (R13), Z23, Z18
+	VFMADD231PS.BCST (R13), Z24, Z19
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile4x5k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z2, 128(AX)
+	VMOVUPS          Z3, 192(AX)
+	VMOVUPS          Z5, (AX)(BX*1)
+	VMOVUPS          Z6, 64(AX)(BX*1)
+	VMOVUPS          Z7, 128(AX)(BX*1)
+	VMOVUPS          Z8, 192(AX)(BX*1)
+	VMOVUPS          Z10, (AX)(BX*2)
+	VMOVUPS          Z11, 64(AX)(BX*2)
+	VMOVUPS          Z12, 128(AX)(BX*2)
+	VMOVUPS          Z13, 192(AX)(BX*2)
+	VMOVUPS          Z15, (R13)
+	VMOVUPS          Z16, 64(R13)
+	VMOVUPS          Z17, 128(R13)
+	VMOVUPS          Z18, 192(R13)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile4x5partial
+	VMOVUPS          Z4, 256(AX)
+	VMOVUPS          Z9, 256(AX)(BX*1)
+	VMOVUPS          Z14, 256(AX)(BX*2)
+	VMOVUPS          Z19, 256(R13)
+	JMP              tile4x5stored
+
+tile4x5partial:
+	VMOVUPS Z4, K1, 256(AX)
+	VMOVUPS Z9, K1, 256(AX)(BX*1)
+	VMOVUPS Z14, K1, 256(AX)(BX*2)
+	VMOVUPS Z19, K1, 256(R13)
+
+tile4x5stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile4x5
+	VZEROUPPER
+	RET
+
+tile4x6:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS.Z 320(AX), K1, Z5
+	VMOVUPS   (AX)(BX*1), Z6
+	VMOVUPS   64(AX)(BX*1), Z7
+	VMOVUPS   128(AX)(BX*1), Z8
+	VMOVUPS   192(AX)(BX*1), Z9
+	VMOVUPS   256(AX)(BX*1), Z10
+	VMOVUPS.Z 320(AX)(BX*1), K1, Z11
+	VMOVUPS   (AX)(BX*2), Z12
+	VMOVUPS   64(AX)(BX*2), Z13
+	VMOVUPS   128(AX)(BX*2), Z14
+	VMOVUPS   192(AX)(BX*2), Z15
+	VMOVUPS   256(AX)(BX*2), Z16
+	VMOVUPS.Z 320(AX)(BX*2), K1, Z17
+	VMOVUPS   (R13), Z18
+	VMOVUPS   64(R13), Z19
+	VMOVUPS   128(R13), Z20
+	VMOVUPS   192(R13), Z21
+	VMOVUPS   256(R13), Z22
+	VMOVUPS.Z 320(R13), K1, Z23
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+
+tile4x6k:
+	VMOVUPS          (R11), Z24
+	VMOVUPS          64(R11), Z25
+	VMOVUPS          128(R11), Z26
+	VMOVUPS          192(R11), Z27
+	VMOVUPS          256(R11), Z28
+	VMOVUPS.Z        320(R11), K1, Z29
+	VFMADD231PS.BCST (R10), Z24, Z0
+	VFMADD231PS.BCST (R10), Z25, Z1
+	VFMADD231PS.BCST (R10), Z26, Z2
+	VFMADD231PS.BCST (R10), Z27, Z3
+	VFMADD231PS.BCST (R10), Z28, Z4
+	VFMADD231PS.BCST (R10), Z29, Z5
+	VFMADD231PS.BCST (R10)(SI*1), Z24, Z6
+	VFMADD231PS.BCST (R10)(SI*1), Z25, Z7
+	VFMADD231PS.BCST (R10)(SI*1), Z26, Z8
+	VFMADD231PS.BCST (R10)(SI*1), Z27, Z9
+	VFMADD231PS.BCST (R10)(SI*1), Z28, Z10
+	VFMADD231PS.BCST (R10)(SI*1), Z29, Z11
+	VFMADD231PS.BCST (R10)(SI*2), Z24, Z12
+	VFMADD231PS.BCST (R10)(SI*2), Z25, Z13
+	VFMADD231PS.BCST (R10)(SI*2), Z26, Z14
+	VFMADD231PS.BCST (R10)(SI*2), Z27, Z15
+	VFMADD231PS.BCST (R10)(SI*2), Z28, Z16
+	VFMADD231PS.BCST (R10)(SI*2), Z29, Z17
+	VFMADD231PS.BCST (R13), Z24, Z18
+	VFMADD231PS.BCST (R13), Z25, Z19
+	VFMADD231PS.BCST (R13), Z26, Z20
+	VFMADD231PS.BCST (R13), Z27, Z21
+	VFMADD231PS.BCST (R13), Z28, Z22
+	VFMADD231PS.BCST (R13), Z29, Z23
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile4x6k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z2, 128(AX)
+	VMOVUPS          Z3, 192(AX)
+	VMOVUPS          Z4, 256(AX)
+	VMOVUPS          Z6, (AX)(BX*1)
+	VMOVUPS          Z7, 64(AX)(BX*1)
+	VMOVUPS          Z8, 128(AX)(BX*1)
+	VMOVUPS          Z9, 192(AX)(BX*1)
+	VMOVUPS          Z10, 256(AX)(BX*1)
+	VMOVUPS          Z12, (AX)(BX*2)
+	VMOVUPS          Z13, 64(AX)(BX*2)
+	VMOVUPS          Z14, 128(AX)(BX*2)
+	VMOVUPS          Z15, 192(AX)(BX*2)
+	VMOVUPS          Z16, 256(AX)(BX*2)
+	VMOVUPS          Z18, (R13)
+	VMOVUPS          Z19, 64(R13)
+	VMOVUPS          Z20, 128(R13)
+	VMOVUPS          Z21, 192(R13)
+	VMOVUPS          Z22, 256(R13)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile4x6partial
+	VMOVUPS          Z5, 320(AX)
+	VMOVUPS          Z11, 320(AX)(BX*1)
+	VMOVUPS          Z17, 320(AX)(BX*2)
+	VMOVUPS          Z23, 320(R13)
+	JMP              tile4x6stored
+
+tile4x6partial:
+	VMOVUPS Z5, K1, 320(AX)
+	VMOVUPS Z11, K1, 320(AX)(BX*1)
+	VMOVUPS Z17, K1, 320(AX)(BX*2)
+	VMOVUPS Z23, K1, 320(R13)
+
+tile4x6stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile4x6
+	VZEROUPPER
+	RET
+
+tile5x1:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+
+tile5x1k:
+	VMOVUPS.Z        (R11), K1, Z5
+	VFMADD231PS.BCST (R10), Z5, Z0
+	VFMADD231PS.BCST (R10)(SI*1), Z5, Z1
+	VFMADD231PS.BCST (R10)(SI*2), Z5, Z2
+	VFMADD231PS.BCST (R13), Z5, Z3
+	VFMADD231PS.BCST (R13)(SI*1), Z5, Z4
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile5x1k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile5x1partial
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, (AX)(BX*1)
+	VMOVUPS          Z2, (AX)(BX*2)
+	VMOVUPS          Z3, (R13)
+	VMOVUPS          Z4, (R13)(BX*1)
+	JMP              tile5x1stored
+
+tile5x1partial:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(BX*2)
+	VMOVUPS Z3, K1, (R13)
+	VMOVUPS Z4, K1, (R13)(BX*1)
+
+tile5x1stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile5x1
+	VZEROUPPER
+	RET
+
+tile5x2:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+
+tile5x2k:
+	VMOVUPS          (R11), Z10
+	VMOVUPS.Z        64(R11), K1, Z11
+	VFMADD231PS.BCST (R10), Z10, Z0
+	VFMADD231PS.BCST (R10), Z11, Z1
+	VFMADD231PS.BCST (R10)(SI*1), Z10, Z2
+	VFMADD231PS.BCST (R10)(SI*1), Z11, Z3
+	VFMADD231PS.BCST (R10)(SI*2), Z10, Z4
+	VFMADD231PS.BCST (R10)(SI*2), Z11, Z5
+	VFMADD231PS.BCST (R13), Z10, Z6
+	VFMADD231PS.BCST (R13), Z11, Z7
+	VFMADD231PS.BCST (R13)(SI*1), Z10, Z8
+	VFMADD231PS.BCST (R13)(SI*1), Z11, Z9
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile5x2k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z2, (AX)(BX*1)
+	VMOVUPS          Z4, (AX)(BX*2)
+	VMOVUPS          Z6, (R13)
+	VMOVUPS          Z8, (R13)(BX*1)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile5x2partial
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z3, 64(AX)(BX*1)
+	VMOVUPS          Z5, 64(AX)(BX*2)
+	VMOVUPS          Z7, 64(R13)
+	VMOVUPS          Z9, 64(R13)(BX*1)
+	JMP              tile5x2stored
+
+tile5x2partial:
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z3, K1, 64(AX)(BX*1)
+	VMOVUPS Z5, K1, 64(AX)(BX*2)
+	VMOVUPS Z7, K1, 64(R13)
+	VMOVUPS Z9, K1, 64(R13)(BX*1)
+
+tile5x2stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile5x2
+	VZEROUPPER
+	RET
+
+tile5x3:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS.Z 128(AX), K1, Z2
+	VMOVUPS   (AX)(BX*1), Z3
+	VMOVUPS   64(AX)(BX*1), Z4
+	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
+	VMOVUPS   (AX)(BX*2), Z6
+	VMOVUPS   64(AX)(BX*2), Z7
+	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
+	VMOVUPS   (R13), Z9
+	VMOVUPS   64(R13), Z10
+	VMOVUPS.Z 128(R13), K1, Z11
+	VMOVUPS   (R13)(BX*1), Z12
+	VMOVUPS   64(R13)(BX*1), Z13
+	VMOVUPS.Z 128(R13)(BX*1), K1, Z14
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+
+tile5x3k:
+	VMOVUPS          (R11), Z15
+	VMOVUPS          64(R11), Z16
+	VMOVUPS.Z        128(R11), K1, Z17
+	VFMADD231PS.BCST (R10), Z15, Z0
+	VFMADD231PS.BCST (R10), Z16, Z1
+	VFMADD231PS.BCST (R10), Z17, Z2
+	VFMADD231PS.BCST (R10)(SI*1), Z15, Z3
+	VFMADD231PS.BCST (R10)(SI*1), Z16, Z4
+	VFMADD231PS.BCST (R10)(SI*1), Z17, Z5
+	VFMADD231PS.BCST (R10)(SI*2), Z15, Z6
+	VFMADD231PS.BCST (R10)(SI*2), Z16, Z7
+	VFMADD231PS.BCST (R10)(SI*2), Z17, Z8
+	VFMADD231PS.BCST (R13), Z15, Z9
+	VFMADD231PS.BCST (R13), Z16, Z10
+	VFMADD231PS.BCST (R13), Z17, Z11
+	VFMADD231PS.BCST (R13)(SI*1), Z15, Z12
+	VFMADD231PS.BCST (R13)(SI*1), Z16, Z13
+	VFMADD231PS.BCST (R13)(SI*1), Z17, Z14
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile5x3k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z3, (AX)(BX*1)
+	VMOVUPS          Z4, 64(AX)(BX*1)
+	VMOVUPS          Z6, (AX)(BX*2)
+	VMOVUPS          Z7, 64(AX)(BX*2)
+	VMOVUPS          Z9, (R13)
+	VMOVUPS          Z10, 64(R13)
+	VMOVUPS          Z12, (R13)(BX*1)
+	VMOVUPS          Z13, 64(R13)(BX*1)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile5x3partial
+	VMOVUPS          Z2, 128(AX)
+	VMOVUPS          Z5, 128(AX)(BX*1)
+	VMOVUPS          Z8, 128(AX)(BX*2)
+	VMOVUPS          Z11, 128(R13)
+	VMOVUPS          Z14, 128(R13)(BX*1)
+	JMP              tile5x3stored
+
+tile5x3partial:
+	VMOVUPS Z2, K1, 128(AX)
+	VMOVUPS Z5, K1, 128(AX)(BX*1)
+	VMOVUPS Z8, K1, 128(AX)(BX*2)
+	VMOVUPS Z11, K1, 128(R13)
+	VMOVUPS Z14, K1, 128(R13)(BX*1)
+
+tile5x3stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile5x3
+	VZEROUPPER
+	RET
+
+tile5x4:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS.Z 192(AX), K1, Z3
+	VMOVUPS   (AX)(BX*1), Z4
+	VMOVUPS   64(AX)(BX*1), Z5
+	VMOVUPS   128(AX)(BX*1), Z6
+	VMOVUPS.Z 192(AX)(BX*1), K1, Z7
+	VMOVUPS   (AX)(BX*2), Z8
+	VMOVUPS   64(AX)(BX*2), Z9
+	VMOVUPS   128(AX)(BX*2), Z10
+	VMOVUPS.Z 192(AX)(BX*2), K1, Z11
+	VMOVUPS   (R13), Z12
+	VMOVUPS   64(R13), Z13
+	VMOVUPS   128(R13), Z14
+	VMOVUPS.Z 192(R13), K1, Z15
+	VMOVUPS   (R13)(BX*1), Z16
+	VMOVUPS   64(R13)(BX*1), Z17
+	VMOVUPS   128(R13)(BX*1), Z18
+	VMOVUPS.Z 192(R13)(BX*1), K1, Z19
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+
+tile5x4k:
+	VMOVUPS          (R11), Z20
+	VMOVUPS          64(R11), Z21
+	VMOVUPS          128(R11), Z22
+	VMOVUPS.Z        192(R11), K1, Z23
+	VFMADD231PS.BCST (R10), Z20, Z0
+	VFMADD231PS.BCST (R10), Z21, Z1
+	VFMADD231PS.BCST (R10), Z22, Z2
+	VFMADD231PS.BCST (R10), Z23, Z3
+	VFMADD231PS.BCST (R10)(SI*1), Z20, Z4
+	VFMADD231PS.BCST (R10)(SI*1), Z21, Z5
+	VFMADD231PS.BCST (R10)(SI*1), Z22, Z6
+	VFMADD231PS.BCST (R10)(SI*1), Z23, Z7
+	VFMADD231PS.BCST (R10)(SI*2), Z20, Z8
+	VFMADD231PS.BCST (R10)(SI*2), Z21, Z9
+	VFMADD231PS.BCST (R10)(SI*2), Z22, Z10
+	VFMADD231PS.BCST (R10)(SI*2), Z23, Z11
+	VFMADD231PS.BCST (R13), Z20, Z12
+	VFMADD231PS.BCST (R13), Z21, Z13
+	VFMADD231PS.BCST (R13), Z22, Z14
+	VFMADD231PS.BCST (R13), Z23, Z15
+	VFMADD231PS.BCST (R13)(SI*1), Z20, Z16
+	VFMADD231PS.BCST (R13)(SI*1), Z21, Z17
+	VFMADD231PS.BCST (R13)(SI*1), Z22, Z18
+	VFMADD231PS.BCST (R13)(SI*1), Z23, Z19
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile5x4k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z2, 128(AX)
+	VMOVUPS          Z4, (AX)(BX*1)
+	VMOVUPS          Z5, 64(AX)(BX*1)
+	VMOVUPS          Z6, 128(AX)(BX*1)
+	VMOVUPS          Z8, (AX)(BX*2)
+	VMOVUPS          Z9, 64(AX)(BX*2)
+	VMOVUPS          Z10, 128(AX)(BX*2)
+	VMOVUPS          Z12, (R13)
+	VMOVUPS          Z13, 64(R13)
+	VMOVUPS          Z14, 128(R13)
+	VMOVUPS          Z16, (R13)(BX*1)
+	VMOVUPS          Z17, 64(R13)(BX*1)
+	VMOVUPS          Z18, 128(R13)(BX*1)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile5x4partial
+	VMOVUPS          Z3, 192(AX)
+	VMOVUPS          Z7, 192(AX)(BX*1)
+	VMOVUPS          Z11, 192(AX)(BX*2)
+	VMOVUPS          Z15, 192(R13)
+	VMOVUPS          Z19, 192(R13)(BX*1)
+	JMP              tile5x4stored
+
+tile5x4partial:
+	VMOVUPS Z3, K1, 192(AX)
+	VMOVUPS Z7, K1, 192(AX)(BX*1)
+	VMOVUPS Z11, K1, 192(AX)(BX*2)
+	VMOVUPS Z15, K1, 192(R13)
+	VMOVUPS Z19, K1, 192(R13)(BX*1)
+
+tile5x4stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile5x4
+	VZEROUPPER
+	RET
+
+tile6x1:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	VMOVUPS.Z (R13)(BX*2), K1, Z5
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+
+tile6x1k:
+	VMOVUPS.Z        (R11), K1, Z6
+	VFMADD231PS.BCST (R10), Z6, Z0
+	VFMADD231PS.BCST (R10)(SI*1), Z6, Z1
+	VFMADD231PS.BCST (R10)(SI*2), Z6, Z2
+	VFMADD231PS.BCST (R13), Z6, Z3
+	VFMADD231PS.BCST (R13)(SI*1), Z6, Z4
+	VFMADD231PS.BCST (R13)(SI*2), Z6, Z5
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile6x1k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile6x1partial
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, (AX)(BX*1)
+	VMOVUPS          Z2, (AX)(BX*2)
+	VMOVUPS          Z3, (R13)
+	VMOVUPS          Z4, (R13)(BX*1)
+	VMOVUPS          Z5, (R13)(BX*2)
+	JMP              tile6x1stored
+
+tile6x1partial:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(BX*2)
+	VMOVUPS Z3, K1, (R13)
+	VMOVUPS Z4, K1, (R13)(BX*1)
+	VMOVUPS Z5, K1, (R13)(BX*2)
+
+tile6x1stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile6x1
+	VZEROUPPER
+	RET
+
+tile6x2:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	VMOVUPS   (R13)(BX*2), Z10
+	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+
+tile6x2k:
+	VMOVUPS          (R11), Z12
+	VMOVUPS.Z        64(R11), K1, Z13
+	VFMADD231PS.BCST (R10), Z12, Z0
+	VFMADD231PS.BCST (R10), Z13, Z1
+	VFMADD231PS.BCST (R10)(SI*1), Z12, Z2
+	VFMADD231PS.BCST (R10)(SI*1), Z13, Z3
+	VFMADD231PS.BCST (R10)(SI*2), Z12, Z4
+	VFMADD231PS.BCST (R10)(SI*2), Z13, Z5
+	VFMADD231PS.BCST (R13), Z12, Z6
+	VFMADD231PS.BCST (R13), Z13, Z7
+	VFMADD231PS.BCST (R13)(SI*1), Z12, Z8
+	VFMADD231PS.BCST (R13)(SI*1), Z13, Z9
+	VFMADD231PS.BCST (R13)(SI*2), Z12, Z10
+	VFMADD231PS.BCST (R13)(SI*2), Z13, Z11
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile6x2k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z2, (AX)(BX*1)
+	VMOVUPS          Z4, (AX)(BX*2)
+	VMOVUPS          Z6, (R13)
+	VMOVUPS          Z8, (R13)(BX*1)
+	VMOVUPS          Z10, (R13)(BX*2)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile6x2partial
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z3, 64(AX)(BX*1)
+	VMOVUPS          Z5, 64(AX)(BX*2)
+	VMOVUPS          Z7, 64(R13)
+	VMOVUPS          Z9, 64(R13)(BX*1)
+	VMOVUPS          Z11, 64(R13)(BX*2)
+	JMP              tile6x2stored
+
+tile6x2partial:
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z3, K1, 64(AX)(BX*1)
+	VMOVUPS Z5, K1, 64(AX)(BX*2)
+	VMOVUPS Z7, K1, 64(R13)
+	VMOVUPS Z9, K1, 64(R13)(BX*1)
+	VMOVUPS Z11, K1, 64(R13)(BX*2)
+
+tile6x2stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile6x2
+	VZEROUPPER
+	RET
+
+tile6x3:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS.Z 128(AX), K1, Z2
+	VMOVUPS   (AX)(BX*1), Z3
+	VMOVUPS   64(AX)(BX*1), Z4
+	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
+	VMOVUPS   (AX)(BX*2), Z6
+	VMOVUPS   64(AX)(BX*2), Z7
+	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
+	VMOVUPS   (R13), Z9
+	VMOVUPS   64(R13), Z10
+	VMOVUPS.Z 128(R13), K1, Z11
+	VMOVUPS   (R13)(BX*1), Z12
+	VMOVUPS   64(R13)(BX*1), Z13
+	VMOVUPS.Z 128(R13)(BX*1), K1, Z14
+	VMOVUPS   (R13)(BX*2), Z15
+	VMOVUPS   64(R13)(BX*2), Z16
+	VMOVUPS.Z 128(R13)(BX*2), K1, Z17
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+
+tile6x3k:
+	VMOVUPS          (R11), Z18
+	VMOVUPS          64(R11), Z19
+	VMOVUPS.Z        128(R11), K1, Z20
+	VFMADD231PS.BCST (R10), Z18, Z0
+	VFMADD231PS.BCST (R10), Z19, Z1
+	VFMADD231PS.BCST (R10), Z20, Z2
+	VFMADD231PS.BCST (R10)(SI*1), Z18, Z3
+	VFMADD231PS.BCST (R10)(SI*1), Z19, Z4
+	VFMADD231PS.BCST (R10)(SI*1), Z20, Z5
+	VFMADD231PS.BCST (R10)(SI*2), Z18, Z6
+	VFMADD231PS.BCST (R10)(SI*2), Z19, Z7
+	VFMADD231PS.BCST (R10)(SI*2), Z20, Z8
+	VFMADD231PS.BCST (R13), Z18, Z9
+	VFMADD231PS.BCST (R13), Z19, Z10
+	VFMADD231PS.BCST (R13), Z20, Z11
+	VFMADD231PS.BCST (R13)(SI*1), Z18, Z12
+	VFMADD231PS.BCST (R13)(SI*1), Z19, Z13
+	VFMADD231PS.BCST (R13)(SI*1), Z20, Z14
+	VFMADD231PS.BCST (R13)(SI*2), Z18, Z15
+	VFMADD231PS.BCST (R13)(SI*2), Z19, Z16
+	VFMADD231PS.BCST (R13)(SI*2), Z20, Z17
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile6x3k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z3, (AX)(BX*1)
+	VMOVUPS          Z4, 64(AX)(BX*1)
+	VMOVUPS          Z6, (AX)(BX*2)
+	VMOVUPS          Z7, 64(AX)(BX*2)
+	VMOVUPS          Z9, (R13)
+	VMOVUPS          Z10, 64(R13)
+	VMOVUPS          Z12, (R13)(BX*1)
+	VMOVUPS          Z13, 64(R13)(BX*1)
+	VMOVUPS          Z15, (R13)(BX*2)
+	VMOVUPS          Z16, 64(R13)(BX*2)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile6x3partial
+	VMOVUPS          Z2, 128(AX)
+	VMOVUPS          Z5, 128(AX)(BX*1)
+	VMOVUPS          Z8, 128(AX)(BX*2)
+	VMOVUPS          Z11, 128(R13)
+	VMOVUPS          Z14, 128(R13)(BX*1)
+	VMOVUPS          Z17, 128(R13)(BX*2)
+	JMP              tile6x3stored
+
+tile6x3partial:
+	VMOVUPS Z2, K1, 128(AX)
+	VMOVUPS Z5, K1, 128(AX)(BX*1)
+	VMOVUPS Z8, K1, 128(AX)(BX*2)
+	VMOVUPS Z11, K1, 128(R13)
+	VMOVUPS Z14, K1, 128(R13)(BX*1)
+	VMOVUPS Z17, K1, 128(R13)(BX*2)
+
+tile6x3stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile6x3
+	VZEROUPPER
+	RET
+
+tile6x4:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS.Z 192(AX), K1, Z3
+	VMOVUPS   (AX)(BX*1), Z4
+	VMOVUPS   64(AX)(BX*1), Z5
+	VMOVUPS   128(AX)(BX*1), Z6
+	VMOVUPS.Z 192(AX)(BX*1), K1, Z7
+	VMOVUPS   (AX)(BX*2), Z8
+	VMOVUPS   64(AX)(BX*2), Z9
+	VMOVUPS   128(AX)(BX*2), Z10
+	VMOVUPS.Z 192(AX)(BX*2), K1, Z11
+	VMOVUPS   (R13), Z12
+	VMOVUPS   64(R13), Z13
+	VMOVUPS   128(R13), Z14
+	VMOVUPS.Z 192(R13), K1, Z15
+	VMOVUPS   (R13)(BX*1), Z16
+	VMOVUPS   64(R13)(BX*1), Z17
+	VMOVUPS   128(R13)(BX*1), Z18
+	VMOVUPS.Z 192(R13)(BX*1), K1, Z19
+	VMOVUPS   (R13)(BX*2), Z20
+	VMOVUPS   64(R13)(BX*2), Z21
+	VMOVUPS   128(R13)(BX*2), Z22
+	VMOVUPS.Z 192(R13)(BX*2), K1, Z23
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+
+tile6x4k:
+	VMOVUPS          (R11), Z24
+	VMOVUPS          64(R11), Z25
+	VMOVUPS          128(R11), Z26
+	VMOVUPS.Z        192(R11), K1, Z27
+	VFMADD231PS.BCST (R10), Z24, Z0
+	VFMADD231PS.BCST (R10), Z25, Z1
+	VFMADD231PS.BCST (R10), Z26, Z2
+	VFMADD231PS.BCST (R10), Z27, Z3
+	VFMADD231PS.BCST (R10)(SI*1), Z24, Z4
+	VFMADD231PS.BCST (R10)(SI*1), Z25, Z5
+	VFMADD231PS.BCST (R10)(SI*1), Z26, Z6
+	VFMADD231PS.BCST (R10)(SI*1), Z27, Z7
+	VFMADD231PS.BCST (R10)(SI*2), Z24, Z8
+	VFMADD231PS.BCST (R10)(SI*2), Z25, Z9
+	VFMADD231PS.BCST (R10)(SI*2), Z26, Z10
+	VFMADD231PS.BCST (R10)(SI*2), Z27, Z11
+	VFMADD231PS.BCST (R13), Z24, Z12
+	VFMADD231PS.BCST (R13), Z25, Z13
+	VFMADD231PS.BCST (R13), Z26, Z14
+	VFMADD231PS.BCST (R13), Z27, Z15
+	VFMADD231PS.BCST (R13)(SI*1), Z24, Z16
+	VFMADD231PS.BCST (R13)(SI*1), Z25, Z17
+	VFMADD231PS.BCST (R13)(SI*1), Z26, Z18
+	VFMADD231PS.BCST (R13)(SI*1), Z27, Z19
+	VFMADD231PS.BCST (R13)(SI*2), Z24, Z20
+	VFMADD231PS.BCST (R13)(SI*2), Z25, Z21
+	VFMADD231PS.BCST (R13)(SI*2), Z26, Z22
+	VFMADD231PS.BCST (R13)(SI*2), Z27, Z23
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile6x4k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z2, 128(AX)
+	VMOVUPS          Z4, (AX)(BX*1)
+	VMOVUPS          Z5, 64(AX)(BX*1)
+	VMOVUPS          Z6, 128(AX)(BX*1)
+	VMOVUPS          Z8, (AX)(BX*2)
+	VMOVUPS          Z9, 64(AX)(BX*2)
+	VMOVUPS          Z10, 128(AX)(BX*2)
+	VMOVUPS          Z12, (R13)
+	VMOVUPS          Z13, 64(R13)
+	VMOVUPS          Z14, 128(R13)
+	VMOVUPS          Z16, (R13)(BX*1)
+	VMOVUPS          Z17, 64(R13)(BX*1)
+	VMOVUPS          Z18, 128(R13)(BX*1)
+	VMOVUPS          Z20, (R13)(BX*2)
+	VMOVUPS          Z21, 64(R13)(BX*2)
+	VMOVUPS          Z22, 128(R13)(BX*2)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile6x4partial
+	VMOVUPS          Z3, 192(AX)
+	VMOVUPS          Z7, 192(AX)(BX*1)
+	VMOVUPS          Z11, 192(AX)(BX*2)
+	VMOVUPS          Z15, 192(R13)
+	VMOVUPS          Z19, 192(R13)(BX*1)
+	VMOVUPS          Z23, 192(R13)(BX*2)
+	JMP              tile6x4stored
+
+tile6x4partial:
+	VMOVUPS Z3, K1, 192(AX)
+	VMOVUPS Z7, K1, 192(AX)(BX*1)
+	VMOVUPS Z11, K1, 192(AX)(BX*2)
+	VMOVUPS Z15, K1, 192(R13)
+	VMOVUPS Z19, K1, 192(R13)(BX*1)
+	VMOVUPS Z23, K1, 192(R13)(BX*2)
+
+tile6x4stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile6x4
+	VZEROUPPER
+	RET
+
+tile7x1:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	VMOVUPS.Z (R13)(BX*2), K1, Z5
+	VMOVUPS.Z (R14), K1, Z6
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+	LEAQ      (R13)(SI*2), R14
+	ADDQ      SI, R14
+
+tile7x1k:
+	VMOVUPS.Z        (R11), K1, Z7
+	VFMADD231PS.BCST (R10), Z7, Z0
+	VFMADD231PS.BCST (R10)(SI*1), Z7, Z1
+	VFMADD231PS.BCST (R10)(SI*2), Z7, Z2
+	VFMADD231PS.BCST (R13), Z7, Z3
+	VFMADD231PS.BCST (R13)(SI*1), Z7, Z4
+	VFMADD231PS.BCST (R13)(SI*2), Z7, Z5
+	VFMADD231PS.BCST (R14), Z7, Z6
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             DI, R14
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile7x1k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	LEAQ             (R13)(BX*2), R14
+	ADDQ             BX, R14
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile7x1partial
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, (AX)(BX*1)
+	VMOVUPS          Z2, (AX)(BX*2)
+	VMOVUPS          Z3, (R13)
+	VMOVUPS          Z4, (R13)(BX*1)
+	VMOVUPS          Z5, (R13)(BX*2)
+	VMOVUPS          Z6, (R14)
+	JMP              tile7x1stored
+
+tile7x1partial:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(BX*2)
+	VMOVUPS Z3, K1, (R13)
+	VMOVUPS Z4, K1, (R13)(BX*1)
+	VMOVUPS Z5, K1, (R13)(BX*2)
+	VMOVUPS Z6, K1, (R14)
+
+tile7x1stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile7x1
+	VZEROUPPER
+	RET
+
+tile7x2:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	VMOVUPS   (R13)(BX*2), Z10
+	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
+	VMOVUPS   (R14), Z12
+	VMOVUPS.Z 64(R14), K1, Z13
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+	LEAQ      (R13)(SI*2), R14
+	ADDQ      SI, R14
+
+tile7x2k:
+	VMOVUPS          (R11), Z14
+	VMOVUPS.Z        64(R11), K1, Z15
+	VFMADD231PS.BCST (R10), Z14, Z0
+	VFMADD231PS.BCST (R10), Z15, Z1
+	VFMADD231PS.BCST (R10)(SI*1), Z14, Z2
+	VFMADD231PS.BCST (R10)(SI*1), Z15, Z3
+	VFMADD231PS.BCST (R10)(SI*2), Z14, Z4
+	VFMADD231PS.BCST (R10)(SI*2), Z15, Z5
+	VFMADD231PS.BCST (R13), Z14, Z6
+	VFMADD231PS.BCST (R13), Z15, Z7
+	VFMADD231PS.BCST (R13)(SI*1), Z14, Z8
+	VFMADD231PS.BCST (R13)(SI*1), Z15, Z9
+	VFMADD231PS.BCST (R13)(SI*2), Z14, Z10
+	VFMADD231PS.BCST (R13)(SI*2), Z15, Z11
+	VFMADD231PS.BCST (R14), Z14, Z12
+	VFMADD231PS.BCST (R14), Z15, Z13
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             DI, R14
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile7x2k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	LEAQ             (R13)(BX*2), R14
+	ADDQ             BX, R14
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z2, (AX)(BX*1)
+	VMOVUPS          Z4, (AX)(BX*2)
+	VMOVUPS          Z6, (R13)
+	VMOVUPS          Z8, (R13)(BX*1)
+	VMOVUPS          Z10, (R13)(BX*2)
+	VMOVUPS          Z12, (R14)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile7x2partial
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z3, 64(AX)(BX*1)
+	VMOVUPS          Z5, 64(AX)(BX*2)
+	VMOVUPS          Z7, 64(R13)
+	VMOVUPS          Z9, 64(R13)(BX*1)
+	VMOVUPS          Z11, 64(R13)(BX*2)
+	VMOVUPS          Z13, 64(R14)
+	JMP              tile7x2stored
+
+tile7x2partial:
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z3, K1, 64(AX)(BX*1)
+	VMOVUPS Z5, K1, 64(AX)(BX*2)
+	VMOVUPS Z7, K1, 64(R13)
+	VMOVUPS Z9, K1, 64(R13)(BX*1)
+	VMOVUPS Z11, K1, 64(R13)(BX*2)
+	VMOVUPS Z13, K1, 64(R14)
+
+tile7x2stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile7x2
+	VZEROUPPER
+	RET
+
+tile7x3:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS.Z 128(AX), K1, Z2
+	VMOVUPS   (AX)(BX*1), Z3
+	VMOVUPS   64(AX)(BX*1), Z4
+	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
+	VMOVUPS   (AX)(BX*2), Z6
+	VMOVUPS   64(AX)(BX*2), Z7
+	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
+	VMOVUPS   (R13), Z9
+	VMOVUPS   64(R13), Z10
+	VMOVUPS.Z 128(R13), K1, Z11
+	VMOVUPS   (R13)(BX*1), Z12
+	VMOVUPS   64(R13)(BX*1), Z13
+	VMOVUPS.Z 128(R13)(BX*1), K1, Z14
+	VMOVUPS   (R13)(BX*2), Z15
+	VMOVUPS   64(R13)(BX*2), Z16
+	VMOVUPS.Z 128(R13)(BX*2), K1, Z17
+	VMOVUPS   (R14), Z18
+	VMOVUPS   64(R14), Z19
+	VMOVUPS.Z 128(R14), K1, Z20
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+	LEAQ      (R13)(SI*2), R14
+	ADDQ      SI, R14
+
+tile7x3k:
+	VMOVUPS          (R11), Z21
+	VMOVUPS          64(R11), Z22
+	VMOVUPS.Z        128(R11), K1, Z23
+	VFMADD231PS.BCST (R10), Z21, Z0
+	VFMADD231PS.BCST (R10), Z22, Z1
+	VFMADD231PS.BCST (R10), Z23, Z2
+	VFMADD231PS.BCST (R10)(SI*1), Z21, Z3
+	VFMADD231PS.BCST (R10)(SI*1), Z22, Z4
+	VFMADD231PS.BCST (R10)(SI*1), Z23, Z5
+	VFMADD231PS.BCST (R10)(SI*2), Z21, Z6
+	VFMADD231PS.BCST (R10)(SI*2), Z22, Z7
+	VFMADD231PS.BCST (R10)(SI*2), Z23, Z8
+	VFMADD231PS.BCST (R13), Z21, Z9
+	VFMADD231PS.BCST (R13), Z22, Z10
+	VFMADD231PS.BCST (R13), Z23, Z11
+	VFMADD231PS.BCST (R13)(SI*1), Z21, Z12
+	VFMADD231PS.BCST (R13)(SI*1), Z22, Z13
+	VFMADD231PS.BCST (R13)(SI*1), Z23, Z14
+	VFMADD231PS.BCST (R13)(SI*2), Z21, Z15
+	VFMADD231PS.BCST (R13)(SI*2), Z22, Z16
+	VFMADD231PS.BCST (R13)(SI*2), Z23, Z17
+	VFMADD231PS.BCST (R14), Z21, Z18
+	VFMADD231PS.BCST (R14), Z22, Z19
+	VFMADD231PS.BCST (R14), Z23, Z20
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             DI, R14
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile7x3k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	LEAQ             (R13)(BX*2), R14
+	ADDQ             BX, R14
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z3, (AX)(BX*1)
+	VMOVUPS          Z4, 64(AX)(BX*1)
+	VMOVUPS          Z6, (AX)(BX*2)
+	VMOVUPS          Z7, 64(AX)(BX*2)
+	VMOVUPS          Z9, (R13)
+	VMOVUPS          Z10, 64(R13)
+	VMOVUPS          Z12, (R13)(BX*1)
+	VMOVUPS          Z13, 64(R13)(BX*1)
+	VMOVUPS          Z15, (R13)(BX*2)
+	VMOVUPS          Z16, 64(R13)(BX*2)
+	VMOVUPS          Z18, (R14)
+	VMOVUPS          Z19, 64(R14)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile7x3partial
+	VMOVUPS          Z2, 128(AX)
+	VMOVUPS          Z5, 128(AX)(BX*1)
+	VMOVUPS          Z8, 128(AX)(BX*2)
+	VMOVUPS          Z11, 128(R13)
+	VMOVUPS          Z14, 128(R13)(BX*1)
+	VMOVUPS          Z17, 128(R13)(BX*2)
+	VMOVUPS          Z20, 128(R14)
+	JMP              tile7x3stored
+
+tile7x3partial:
+	VMOVUPS Z2, K1, 128(AX)
+	VMOVUPS Z5, K1, 128(AX)(BX*1)
+	VMOVUPS Z8, K1, 128(AX)(BX*2)
+	VMOVUPS Z11, K1, 128(R13)
+	VMOVUPS Z14, K1, 128(R13)(BX*1)
+	VMOVUPS Z17, K1, 128(R13)(BX*2)
+	VMOVUPS Z20, K1, 128(R14)
+
+tile7x3stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile7x3
+	VZEROUPPER
+	RET
+
+tile8x1:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	VMOVUPS.Z (R13)(BX*2), K1, Z5
+	VMOVUPS.Z (R14), K1, Z6
+	VMOVUPS.Z (R14)(BX*1), K1, Z7
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+	LEAQ      (R13)(SI*2), R14
+	ADDQ      SI, R14
+
+tile8x1k:
+	VMOVUPS.Z        (R11), K1, Z8
+	VFMADD231PS.BCST (R10), Z8, Z0
+	VFMADD231PS.BCST (R10)(SI*1), Z8, Z1
+	VFMADD231PS.BCST (R10)(SI*2), Z8, Z2
+	VFMADD231PS.BCST (R13), Z8, Z3
+	VFMADD231PS.BCST (R13)(SI*1), Z8, Z4
+	VFMADD231PS.BCST (R13)(SI*2), Z8, Z5
+	VFMADD231PS.BCST (R14), Z8, Z6
+	VFMADD231PS.BCST (R14)(SI*1), Z8, Z7
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             DI, R14
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile8x1k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	LEAQ             (R13)(BX*2), R14
+	ADDQ             BX, R14
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile8x1partial
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, (AX)(BX*1)
+	VMOVUPS          Z2, (AX)(BX*2)
+	VMOVUPS          Z3, (R13)
+	VMOVUPS          Z4, (R13)(BX*1)
+	VMOVUPS          Z5, (R13)(BX*2)
+	VMOVUPS          Z6, (R14)
+	VMOVUPS          Z7, (R14)(BX*1)
+	JMP              tile8x1stored
+
+tile8x1partial:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(BX*2)
+	VMOVUPS Z3, K1, (R13)
+	VMOVUPS Z4, K1, (R13)(BX*1)
+	VMOVUPS Z5, K1, (R13)(BX*2)
+	VMOVUPS Z6, K1, (R14)
+	VMOVUPS Z7, K1, (R14)(BX*1)
+
+tile8x1stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile8x1
+	VZEROUPPER
+	RET
+
+tile8x2:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	VMOVUPS   (R13)(BX*2), Z10
+	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
+	VMOVUPS   (R14), Z12
+	VMOVUPS.Z 64(R14), K1, Z13
+	VMOVUPS   (R14)(BX*1), Z14
+	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+	LEAQ      (R13)(SI*2), R14
+	ADDQ      SI, R14
+
+tile8x2k:
+	VMOVUPS          (R11), Z16
+	VMOVUPS.Z        64(R11), K1, Z17
+	VFMADD231PS.BCST (R10), Z16, Z0
+	VFMADD231PS.BCST (R10), Z17, Z1
+	VFMADD231PS.BCST (R10)(SI*1), Z16, Z2
+	VFMADD231PS.BCST (R10)(SI*1), Z17, Z3
+	VFMADD231PS.BCST (R10)(SI*2), Z16, Z4
+	VFMADD231PS.BCST (R10)(SI*2), Z17, Z5
+	VFMADD231PS.BCST (R13), Z16, Z6
+	VFMADD231PS.BCST (R13), Z17, Z7
+	VFMADD231PS.BCST (R13)(SI*1), Z16, Z8
+	VFMADD231PS.BCST (R13)(SI*1), Z17, Z9
+	VFMADD231PS.BCST (R13)(SI*2), Z16, Z10
+	VFMADD231PS.BCST (R13)(SI*2), Z17, Z11
+	VFMADD231PS.BCST (R14), Z16, Z12
+	VFMADD231PS.BCST (R14), Z17, Z13
+	VFMADD231PS.BCST (R14)(SI*1), Z16, Z14
+	VFMADD231PS.BCST (R14)(SI*1), Z17, Z15
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             DI, R14
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile8x2k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	LEAQ             (R13)(BX*2), R14
+	ADDQ             BX, R14
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z2, (AX)(BX*1)
+	VMOVUPS          Z4, (AX)(BX*2)
+	VMOVUPS          Z6, (R13)
+	VMOVUPS          Z8, (R13)(BX*1)
+	VMOVUPS          Z10, (R13)(BX*2)
+	VMOVUPS          Z12, (R14)
+	VMOVUPS          Z14, (R14)(BX*1)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile8x2partial
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z3, 64(AX)(BX*1)
+	VMOVUPS          Z5, 64(AX)(BX*2)
+	VMOVUPS          Z7, 64(R13)
+	VMOVUPS          Z9, 64(R13)(BX*1)
+	VMOVUPS          Z11, 64(R13)(BX*2)
+	VMOVUPS          Z13, 64(R14)
+	VMOVUPS          Z15, 64(R14)(BX*1)
+	JMP              tile8x2stored
+
+tile8x2partial:
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z3, K1, 64(AX)(BX*1)
+	VMOVUPS Z5, K1, 64(AX)(BX*2)
+	VMOVUPS Z7, K1, 64(R13)
+	VMOVUPS Z9, K1, 64(R13)(BX*1)
+	VMOVUPS Z11, K1, 64(R13)(BX*2)
+	VMOVUPS Z13, K1, 64(R14)
+	VMOVUPS Z15, K1, 64(R14)(BX*1)
+
+tile8x2stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile8x2
+	VZEROUPPER
+	RET
+
+tile8x3:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS.Z 128(AX), K1, Z2
+	VMOVUPS   (AX)(BX*1), Z3
+	VMOVUPS   64(AX)(BX*1), Z4
+	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
+	VMOVUPS   (AX)(BX*2), Z6
+	VMOVUPS   64(AX)(BX*2), Z7
+	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
+	VMOVUPS   (R13), Z9
+	VMOVUPS   64(R13), Z10
+	VMOVUPS.Z 128(R13), K1, Z11
+	VMOVUPS   (R13)(BX*1), Z12
+	VMOVUPS   64(R13)(BX*1), Z13
+	VMOVUPS.Z 128(R13)(BX*1), K1, Z14
+	VMOVUPS   (R13)(BX*2), Z15
+	VMOVUPS   64(R13)(BX*2), Z16
+	VMOVUPS.Z 128(R13)(BX*2), K1, Z17
+	VMOVUPS   (R14), Z18
+	VMOVUPS   64(R14), Z19
+	VMOVUPS.Z 128(R14), K1, Z20
+	VMOVUPS   (R14)(BX*1), Z21
+	VMOVUPS   64(R14)(BX*1), Z22
+	VMOVUPS.Z 128(R14)(BX*1), K1, Z23
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+	LEAQ      (R13)(SI*2), R14
+	ADDQ      SI, R14
+
+tile8x3k:
+	VMOVUPS          (R11), Z24
+	VMOVUPS          64(R11), Z25
+	VMOVUPS.Z        128(R11), K1, Z26
+	VFMADD231PS.BCST (R10), Z24, Z0
+	VFMADD231PS.BCST (R10), Z25, Z1
+	VFMADD231PS.BCST (R10), Z26, Z2
+	VFMADD231PS.BCST (R10)(SI*1), Z24, Z3
+	VFMADD231PS.BCST (R10)(SI*1), Z25, Z4
+	VFMADD231PS.BCST (R10)(SI*1), Z26, Z5
+	VFMADD231PS.BCST (R10)(SI*2), Z24, Z6
+	VFMADD231PS.BCST (R10)(SI*2), Z25, Z7
+	VFMADD231PS.BCST (R10)(SI*2), Z26, Z8
+	VFMADD231PS.BCST (R13), Z24, Z9
+	VFMADD231PS.BCST (R13), Z25, Z10
+	VFMADD231PS.BCST (R13), Z26, Z11
+	VFMADD231PS.BCST (R13)(SI*1), Z24, Z12
+	VFMADD231PS.BCST (R13)(SI*1), Z25, Z13
+	VFMADD231PS.BCST (R13)(SI*1), Z26, Z14
+	VFMADD231PS.BCST (R13)(SI*2), Z24, Z15
+	VFMADD231PS.BCST (R13)(SI*2), Z25, Z16
+	VFMADD231PS.BCST (R13)(SI*2), Z26, Z17
+	VFMADD231PS.BCST (R14), Z24, Z18
+	VFMADD231PS.BCST (R14), Z25, Z19
+	VFMADD231PS.BCST (R14), Z26, Z20
+	VFMADD231PS.BCST (R14)(SI*1), Z24, Z21
+	VFMADD231PS.BCST (R14)(SI*1), Z25, Z22
+	VFMADD231PS.BCST (R14)(SI*1), Z26, Z23
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             DI, R14
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile8x3k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	LEAQ             (R13)(BX*2), R14
+	ADDQ             BX, R14
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z3, (AX)(BX*1)
+	VMOVUPS          Z4, 64(AX)(BX*1)
+	VMOVUPS          Z6, (AX)(BX*2)
+	VMOVUPS          Z7, 64(AX)(BX*2)
+	VMOVUPS          Z9, (R13)
+	VMOVUPS          Z10, 64(R13)
+	VMOVUPS          Z12, (R13)(BX*1)
+	VMOVUPS          Z13, 64(R13)(BX*1)
+	VMOVUPS          Z15, (R13)(BX*2)
+	VMOVUPS          Z16, 64(R13)(BX*2)
+	VMOVUPS          Z18, (R14)
+	VMOVUPS          Z19, 64(R14)
+	VMOVUPS          Z21, (R14)(BX*1)
+	VMOVUPS          Z22, 64(R14)(BX*1)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile8x3partial
+	VMOVUPS          Z2, 128(AX)
+	VMOVUPS          Z5, 128(AX)(BX*1)
+	VMOVUPS          Z8, 128(AX)(BX*2)
+	VMOVUPS          Z11, 128(R13)
+	VMOVUPS          Z14, 128(R13)(BX*1)
+	VMOVUPS          Z17, 128(R13)(BX*2)
+	VMOVUPS          Z20, 128(R14)
+	VMOVUPS          Z23, 128(R14)(BX*1)
+	JMP              tile8x3stored
+
+tile8x3partial:
+	VMOVUPS Z2, K1, 128(AX)
+	VMOVUPS Z5, K1, 128(AX)(BX*1)
+	VMOVUPS Z8, K1, 128(AX)(BX*2)
+	VMOVUPS Z11, K1, 128(R13)
+	VMOVUPS Z14, K1, 128(R13)(BX*1)
+	VMOVUPS Z17, K1, 128(R13)(BX*2)
+	VMOVUPS Z20, K1, 128(R14)
+	VMOVUPS Z23, K1, 128(R14)(BX*1)
+
+tile8x3stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile8x3
+	VZEROUPPER
+	RET
+
+tile9x1:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	VMOVUPS.Z (R13)(BX*2), K1, Z5
+	VMOVUPS.Z (R14), K1, Z6
+	VMOVUPS.Z (R14)(BX*1), K1, Z7
+	VMOVUPS.Z (R14)(BX*2), K1, Z8
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+	LEAQ      (R13)(SI*2), R14
+	ADDQ      SI, R14
+
+tile9x1k:
+	VMOVUPS.Z        (R11), K1, Z9
+	VFMADD231PS.BCST (R10), Z9, Z0
+	VFMADD231PS.BCST (R10)(SI*1), Z9, Z1
+	VFMADD231PS.BCST (R10)(SI*2), Z9, Z2
+	VFMADD231PS.BCST (R13), Z9, Z3
+	VFMADD231PS.BCST (R13)(SI*1), Z9, Z4
+	VFMADD231PS.BCST (R13)(SI*2), Z9, Z5
+	VFMADD231PS.BCST (R14), Z9, Z6
+	VFMADD231PS.BCST (R14)(SI*1), Z9, Z7
+	VFMADD231PS.BCST (R14)(SI*2), Z9, Z8
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             DI, R14
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile9x1k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	LEAQ             (R13)(BX*2), R14
+	ADDQ             BX, R14
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile9x1partial
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, (AX)(BX*1)
+	VMOVUPS          Z2, (AX)(BX*2)
+	VMOVUPS          Z3, (R13)
+	VMOVUPS          Z4, (R13)(BX*1)
+	VMOVUPS          Z5, (R13)(BX*2)
+	VMOVUPS          Z6, (R14)
+	VMOVUPS          Z7, (R14)(BX*1)
+	VMOVUPS          Z8, (R14)(BX*2)
+	JMP              tile9x1stored
+
+tile9x1partial:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(BX*2)
+	VMOVUPS Z3, K1, (R13)
+	VMOVUPS Z4, K1, (R13)(BX*1)
+	VMOVUPS Z5, K1, (R13)(BX*2)
+	VMOVUPS Z6, K1, (R14)
+	VMOVUPS Z7, K1, (R14)(BX*1)
+	VMOVUPS Z8, K1, (R14)(BX*2)
+
+tile9x1stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile9x1
+	VZEROUPPER
+	RET
+
+tile9x2:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	VMOVUPS   (R13)(BX*2), Z10
+	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
+	VMOVUPS   (R14), Z12
+	VMOVUPS.Z 64(R14), K1, Z13
+	VMOVUPS   (R14)(BX*1), Z14
+	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
+	VMOVUPS   (R14)(BX*2), Z16
+	VMOVUPS.Z 64(R14)(BX*2), K1, Z17
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+	LEAQ      (R13)(SI*2), R14
+	ADDQ      SI, R14
+
+tile9x2k:
+	VMOVUPS          (R11), Z18
+	VMOVUPS.Z        64(R11), K1, Z19
+	VFMADD231PS.BCST (R10), Z18, Z0
+	VFMADD231PS.BCST (R10), Z19, Z1
+	VFMADD231PS.BCST (R10)(SI*1), Z18, Z2
+	VFMADD231PS.BCST (R10)(SI*1), Z19, Z3
+	VFMADD231PS.BCST (R10)(SI*2), Z18, Z4
+	VFMADD231PS.BCST (R10)(SI*2), Z19, Z5
+	VFMADD231PS.BCST (R13), Z18, Z6
+	VFMADD231PS.BCST (R13), Z19, Z7
+	VFMADD231PS.BCST (R13)(SI*1), Z18, Z8
+	VFMADD231PS.BCST (R13)(SI*1), Z19, Z9
+	VFMADD231PS.BCST (R13)(SI*2), Z18, Z10
+	VFMADD231PS.BCST (R13)(SI*2), Z19, Z11
+	VFMADD231PS.BCST (R14), Z18, Z12
+	VFMADD231PS.BCST (R14), Z19, Z13
+	VFMADD231PS.BCST (R14)(SI*1), Z18, Z14
+	VFMADD231PS.BCST (R14)(SI*1), Z19, Z15
+	VFMADD231PS.BCST (R14)(SI*2), Z18, Z16
+	VFMADD231PS.BCST (R14)(SI*2), Z19, Z17
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             DI, R14
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile9x2k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	LEAQ             (R13)(BX*2), R14
+	ADDQ             BX, R14
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z2, (AX)(BX*1)
+	VMOVUPS          Z4, (AX)(BX*2)
+	VMOVUPS          Z6, (R13)
+	VMOVUPS          Z8, (R13)(BX*1)
+	VMOVUPS          Z10, (R13)(BX*2)
+	VMOVUPS          Z12, (R14)
+	VMOVUPS          Z14, (R14)(BX*1)
+	VMOVUPS          Z16, (R14)(BX*2)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile9x2partial
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z3, 64(AX)(BX*1)
+	VMOVUPS          Z5, 64(AX)(BX*2)
+	VMOVUPS          Z7, 64(R13)
+	VMOVUPS          Z9, 64(R13)(BX*1)
+	VMOVUPS          Z11, 64(R13)(BX*2)
+	VMOVUPS          Z13, 64(R14)
+	VMOVUPS          Z15, 64(R14)(BX*1)
+	VMOVUPS          Z17, 64(R14)(BX*2)
+	JMP              tile9x2stored
+
+tile9x2partial:
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z3, K1, 64(AX)(BX*1)
+	VMOVUPS Z5, K1, 64(AX)(BX*2)
+	VMOVUPS Z7, K1, 64(R13)
+	VMOVUPS Z9, K1, 64(R13)(BX*1)
+	VMOVUPS Z11, K1, 64(R13)(BX*2)
+	VMOVUPS Z13, K1, 64(R14)
+	VMOVUPS Z15, K1, 64(R14)(BX*1)
+	VMOVUPS Z17, K1, 64(R14)(BX*2)
+
+tile9x2stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile9x2
+	VZEROUPPER
+	RET
+
+tile10x1:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	LEAQ      (R14)(BX*2), R15
+	ADDQ      BX, R15
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	VMOVUPS.Z (R13)(BX*2), K1, Z5
+	VMOVUPS.Z (R14), K1, Z6
+	VMOVUPS.Z (R14)(BX*1), K1, Z7
+	VMOVUPS.Z (R14)(BX*2), K1, Z8
+	VMOVUPS.Z (R15), K1, Z9
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+	LEAQ      (R13)(SI*2), R14
+	ADDQ      SI, R14
+	LEAQ      (R14)(SI*2), R15
+	ADDQ      SI, R15
+
+tile10x1k:
+	VMOVUPS.Z        (R11), K1, Z10
+	VFMADD231PS.BCST (R10), Z10, Z0
+	VFMADD231PS.BCST (R10)(SI*1), Z10, Z1
+	VFMADD231PS.BCST (R10)(SI*2), Z10, Z2
+	VFMADD231PS.BCST (R13), Z10, Z3
+	VFMADD231PS.BCST (R13)(SI*1), Z10, Z4
+	VFMADD231PS.BCST (R13)(SI*2), Z10, Z5
+	VFMADD231PS.BCST (R14), Z10, Z6
+	VFMADD231PS.BCST (R14)(SI*1), Z10, Z7
+	VFMADD231PS.BCST (R14)(SI*2), Z10, Z8
+	VFMADD231PS.BCST (R15), Z10, Z9
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             DI, R14
+	ADDQ             DI, R15
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile10x1k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	LEAQ             (R13)(BX*2), R14
+	ADDQ             BX, R14
+	LEAQ             (R14)(BX*2), R15
+	ADDQ             BX, R15
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile10x1partial
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, (AX)(BX*1)
+	VMOVUPS          Z2, (AX)(BX*2)
+	VMOVUPS          Z3, (R13)
+	VMOVUPS          Z4, (R13)(BX*1)
+	VMOVUPS          Z5, (R13)(BX*2)
+	VMOVUPS          Z6, (R14)
+	VMOVUPS          Z7, (R14)(BX*1)
+	VMOVUPS          Z8, (R14)(BX*2)
+	VMOVUPS          Z9, (R15)
+	JMP              tile10x1stored
+
+tile10x1partial:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(BX*2)
+	VMOVUPS Z3, K1, (R13)
+	VMOVUPS Z4, K1, (R13)(BX*1)
+	VMOVUPS Z5, K1, (R13)(BX*2)
+	VMOVUPS Z6, K1, (R14)
+	VMOVUPS Z7, K1, (R14)(BX*1)
+	VMOVUPS Z8, K1, (R14)(BX*2)
+	VMOVUPS Z9, K1, (R15)
+
+tile10x1stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile10x1
+	VZEROUPPER
+	RET
+
+tile10x2:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	LEAQ      (R14)(BX*2), R15
+	ADDQ      BX, R15
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	VMOVUPS   (R13)(BX*2), Z10
+	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
+	VMOVUPS   (R14), Z12
+	VMOVUPS.Z 64(R14), K1, Z13
+	VMOVUPS   (R14)(BX*1), Z14
+	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
+	VMOVUPS   (R14)(BX*2), Z16
+	VMOVUPS.Z 64(R14)(BX*2), K1, Z17
+	VMOVUPS   (R15), Z18
+	VMOVUPS.Z 64(R15), K1, Z19
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+	LEAQ      (R13)(SI*2), R14
+	ADDQ      SI, R14
+	LEAQ      (R14)(SI*2), R15
+	ADDQ      SI, R15
+
+tile10x2k:
+	VMOVUPS          (R11), Z20
+	VMOVUPS.Z        64(R11), K1, Z21
+	VFMADD231PS.BCST (R10), Z20, Z0
+	VFMADD231PS.BCST (R10), Z21, Z1
+	VFMADD231PS.BCST (R10)(SI*1), Z20, Z2
+	VFMADD231PS.BCST (R10)(SI*1), Z21, Z3
+	VFMADD231PS.BCST (R10)(SI*2), Z20, Z4
+	VFMADD231PS.BCST (R10)(SI*2), Z21, Z5
+	VFMADD231PS.BCST (R13), Z20, Z6
+	VFMADD231PS.BCST (R13), Z21, Z7
+	VFMADD231PS.BCST (R13)(SI*1), Z20, Z8
+	VFMADD231PS.BCST (R13)(SI*1), Z21, Z9
+	VFMADD231PS.BCST (R13)(SI*2), Z20, Z10
+	VFMADD231PS.BCST (R13)(SI*2), Z21, Z11
+	VFMADD231PS.BCST (R14), Z20, Z12
+	VFMADD231PS.BCST (R14), Z21, Z13
+	VFMADD231PS.BCST (R14)(SI*1), Z20, Z14
+	VFMADD231PS.BCST (R14)(SI*1), Z21, Z15
+	VFMADD231PS.BCST (R14)(SI*2), Z20, Z16
+	VFMADD231PS.BCST (R14)(SI*2), Z21, Z17
+	VFMADD231PS.BCST (R15), Z20, Z18
+	VFMADD231PS.BCST (R15), Z21, Z19
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             DI, R14
+	ADDQ             DI, R15
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile10x2k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	LEAQ             (R13)(BX*2), R14
+	ADDQ             BX, R14
+	LEAQ             (R14)(BX*2), R15
+	ADDQ             BX, R15
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z2, (AX)(BX*1)
+	VMOVUPS          Z4, (AX)(BX*2)
+	VMOVUPS          Z6, (R13)
+	VMOVUPS          Z8, (R13)(BX*1)
+	VMOVUPS          Z10, (R13)(BX*2)
+	VMOVUPS          Z12, (R14)
+	VMOVUPS          Z14, (R14)(BX*1)
+	VMOVUPS          Z16, (R14)(BX*2)
+	VMOVUPS          Z18, (R15)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile10x2partial
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z3, 64(AX)(BX*1)
+	VMOVUPS          Z5, 64(AX)(BX*2)
+	VMOVUPS          Z7, 64(R13)
+	VMOVUPS          Z9, 64(R13)(BX*1)
+	VMOVUPS          Z11, 64(R13)(BX*2)
+	VMOVUPS          Z13, 64(R14)
+	VMOVUPS          Z15, 64(R14)(BX*1)
+	VMOVUPS          Z17, 64(R14)(BX*2)
+	VMOVUPS          Z19, 64(R15)
+	JMP              tile10x2stored
+
+tile10x2partial:
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z3, K1, 64(AX)(BX*1)
+	VMOVUPS Z5, K1, 64(AX)(BX*2)
+	VMOVUPS Z7, K1, 64(R13)
+	VMOVUPS Z9, K1, 64(R13)(BX*1)
+	VMOVUPS Z11, K1, 64(R13)(BX*2)
+	VMOVUPS Z13, K1, 64(R14)
+	VMOVUPS Z15, K1, 64(R14)(BX*1)
+	VMOVUPS Z17, K1, 64(R14)(BX*2)
+	VMOVUPS Z19, K1, 64(R15)
+
+tile10x2stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile10x2
+	VZEROUPPER
+	RET
+
+tile11x1:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	LEAQ      (R14)(BX*2), R15
+	ADDQ      BX, R15
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	VMOVUPS.Z (R13)(BX*2), K1, Z5
+	VMOVUPS.Z (R14), K1, Z6
+	VMOVUPS.Z (R14)(BX*1), K1, Z7
+	VMOVUPS.Z (R14)(BX*2), K1, Z8
+	VMOVUPS.Z (R15), K1, Z9
+	VMOVUPS.Z (R15)(BX*1), K1, Z10
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+	LEAQ      (R13)(SI*2), R14
+	ADDQ      SI, R14
+	LEAQ      (R14)(SI*2), R15
+	ADDQ      SI, R15
+
+tile11x1k:
+	VMOVUPS.Z        (R11), K1, Z11
+	VFMADD231PS.BCST (R10), Z11, Z0
+	VFMADD231PS.BCST (R10)(SI*1), Z11, Z1
+	VFMADD231PS.BCST (R10)(SI*2), Z11, Z2
+	VFMADD231PS.BCST (R13), Z11, Z3
+	VFMADD231PS.BCST (R13)(SI*1), Z11, Z4
+	VFMADD231PS.BCST (R13)(SI*2), Z11, Z5
+	VFMADD231PS.BCST (R14), Z11, Z6
+	VFMADD231PS.BCST (R14)(SI*1), Z11, Z7
+	VFMADD231PS.BCST (R14)(SI*2), Z11, Z8
+	VFMADD231PS.BCST (R15), Z11, Z9
+	VFMADD231PS.BCST (R15)(SI*1), Z11, Z10
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             DI, R14
+	ADDQ             DI, R15
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile11x1k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	LEAQ             (R13)(BX*2), R14
+	ADDQ             BX, R14
+	LEAQ             (R14)(BX*2), R15
+	ADDQ             BX, R15
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile11x1partial
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, (AX)(BX*1)
+	VMOVUPS          Z2, (AX)(BX*2)
+	VMOVUPS          Z3, (R13)
+	VMOVUPS          Z4, (R13)(BX*1)
+	VMOVUPS          Z5, (R13)(BX*2)
+	VMOVUPS          Z6, (R14)
+	VMOVUPS          Z7, (R14)(BX*1)
+	VMOVUPS          Z8, (R14)(BX*2)
+	VMOVUPS          Z9, (R15)
+	VMOVUPS          Z10, (R15)(BX*1)
+	JMP              tile11x1stored
+
+tile11x1partial:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(BX*2)
+	VMOVUPS Z3, K1, (R13)
+	VMOVUPS Z4, K1, (R13)(BX*1)
+	VMOVUPS Z5, K1, (R13)(BX*2)
+	VMOVUPS Z6, K1, (R14)
+	VMOVUPS Z7, K1, (R14)(BX*1)
+	VMOVUPS Z8, K1, (R14)(BX*2)
+	VMOVUPS Z9, K1, (R15)
+	VMOVUPS Z10, K1, (R15)(BX*1)
+
+tile11x1stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile11x1
+	VZEROUPPER
+	RET
+
+tile11x2:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	LEAQ      (R14)(BX*2), R15
+	ADDQ      BX, R15
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	VMOVUPS   (R13)(BX*2), Z10
+	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
+	VMOVUPS   (R14), Z12
+	VMOVUPS.Z 64(R14), K1, Z13
+	VMOVUPS   (R14)(BX*1), Z14
+	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
+	VMOVUPS   (R14)(BX*2), Z16
+	VMOVUPS.Z 64(R14)(BX*2), K1, Z17
+	VMOVUPS   (R15), Z18
+	VMOVUPS.Z 64(R15), K1, Z19
+	VMOVUPS   (R15)(BX*1), Z20
+	VMOVUPS.Z 64(R15)(BX*1), K1, Z21
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+	LEAQ      (R13)(SI*2), R14
+	ADDQ      SI, R14
+	LEAQ      (R14)(SI*2), R15
+	ADDQ      SI, R15
+
+tile11x2k:
+	VMOVUPS          (R11), Z22
+	VMOVUPS.Z        64(R11), K1, Z23
+	VFMADD231PS.BCST (R10), Z22, Z0
+	VFMADD231PS.BCST (R10), Z23, Z1
+	VFMADD231PS.BCST (R10)(SI*1), Z22, Z2
+	VFMADD231PS.BCST (R10)(SI*1), Z23, Z3
+	VFMADD231PS.BCST (R10)(SI*2), Z22, Z4
+	VFMADD231PS.BCST (R10)(SI*2), Z23, Z5
+	VFMADD231PS.BCST (R13), Z22, Z6
+	VFMADD231PS.BCST (R13), Z23, Z7
+	VFMADD231PS.BCST (R13)(SI*1), Z22, Z8
+	VFMADD231PS.BCST (R13)(SI*1), Z23, Z9
+	VFMADD231PS.BCST (R13)(SI*2), Z22, Z10
+	VFMADD231PS.BCST (R13)(SI*2), Z23, Z11
+	VFMADD231PS.BCST (R14), Z22, Z12
+	VFMADD231PS.BCST (R14), Z23, Z13
+	VFMADD231PS.BCST (R14)(SI*1), Z22, Z14
+	VFMADD231PS.BCST (R14)(SI*1), Z23, Z15
+	VFMADD231PS.BCST (R14)(SI*2), Z22, Z16
+	VFMADD231PS.BCST (R14)(SI*2), Z23, Z17
+	VFMADD231PS.BCST (R15), Z22, Z18
+	VFMADD231PS.BCST (R15), Z23, Z19
+	VFMADD231PS.BCST (R15)(SI*1), Z22, Z20
+	VFMADD231PS.BCST (R15)(SI*1), Z23, Z21
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             DI, R14
+	ADDQ             DI, R15
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile11x2k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	LEAQ             (R13)(BX*2), R14
+	ADDQ             BX, R14
+	LEAQ             (R14)(BX*2), R15
+	ADDQ             BX, R15
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z2, (AX)(BX*1)
+	VMOVUPS          Z4, (AX)(BX*2)
+	VMOVUPS          Z6, (R13)
+	VMOVUPS          Z8, (R13)(BX*1)
+	VMOVUPS          Z10, (R13)(BX*2)
+	VMOVUPS          Z12, (R14)
+	VMOVUPS          Z14, (R14)(BX*1)
+	VMOVUPS          Z16, (R14)(BX*2)
+	VMOVUPS          Z18, (R15)
+	VMOVUPS          Z20, (R15)(BX*1)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile11x2partial
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z3, 64(AX)(BX*1)
+	VMOVUPS          Z5, 64(AX)(BX*2)
+	VMOVUPS          Z7, 64(R13)
+	VMOVUPS          Z9, 64(R13)(BX*1)
+	VMOVUPS          Z11, 64(R13)(BX*2)
+	VMOVUPS          Z13, 64(R14)
+	VMOVUPS          Z15, 64(R14)(BX*1)
+	VMOVUPS          Z17, 64(R14)(BX*2)
+	VMOVUPS          Z19, 64(R15)
+	VMOVUPS          Z21, 64(R15)(BX*1)
+	JMP              tile11x2stored
+
+tile11x2partial:
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z3, K1, 64(AX)(BX*1)
+	VMOVUPS Z5, K1, 64(AX)(BX*2)
+	VMOVUPS Z7, K1, 64(R13)
+	VMOVUPS Z9, K1, 64(R13)(BX*1)
+	VMOVUPS Z11, K1, 64(R13)(BX*2)
+	VMOVUPS Z13, K1, 64(R14)
+	VMOVUPS Z15, K1, 64(R14)(BX*1)
+	VMOVUPS Z17, K1, 64(R14)(BX*2)
+	VMOVUPS Z19, K1, 64(R15)
+	VMOVUPS Z21, K1, 64(R15)(BX*1)
+
+tile11x2stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile11x2
+	VZEROUPPER
+	RET
+
+tile12x1:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	LEAQ      (R14)(BX*2), R15
+	ADDQ      BX, R15
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	VMOVUPS.Z (R13)(BX*2), K1, Z5
+	VMOVUPS.Z (R14), K1, Z6
+	VMOVUPS.Z (R14)(BX*1), K1, Z7
+	VMOVUPS.Z (R14)(BX*2), K1, Z8
+	VMOVUPS.Z (R15), K1, Z9
+	VMOVUPS.Z (R15)(BX*1), K1, Z10
+	VMOVUPS.Z (R15)(BX*2), K1, Z11
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+	LEAQ      (R13)(SI*2), R14
+	ADDQ      SI, R14
+	LEAQ      (R14)(SI*2), R15
+	ADDQ      SI, R15
+
+tile12x1k:
+	VMOVUPS.Z        (R11), K1, Z12
+	VFMADD231PS.BCST (R10), Z12, Z0
+	VFMADD231PS.BCST (R10)(SI*1), Z12, Z1
+	VFMADD231PS.BCST (R10)(SI*2), Z12, Z2
+	VFMADD231PS.BCST (R13), Z12, Z3
+	VFMADD231PS.BCST (R13)(SI*1), Z12, Z4
+	VFMADD231PS.BCST (R13)(SI*2), Z12, Z5
+	VFMADD231PS.BCST (R14), Z12, Z6
+	VFMADD231PS.BCST (R14)(SI*1), Z12, Z7
+	VFMADD231PS.BCST (R14)(SI*2), Z12, Z8
+	VFMADD231PS.BCST (R15), Z12, Z9
+	VFMADD231PS.BCST (R15)(SI*1), Z12, Z10
+	VFMADD231PS.BCST (R15)(SI*2), Z12, Z11
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             DI, R14
+	ADDQ             DI, R15
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile12x1k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	LEAQ             (R13)(BX*2), R14
+	ADDQ             BX, R14
+	LEAQ             (R14)(BX*2), R15
+	ADDQ             BX, R15
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile12x1partial
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, (AX)(BX*1)
+	VMOVUPS          Z2, (AX)(BX*2)
+	VMOVUPS          Z3, (R13)
+	VMOVUPS          Z4, (R13)(BX*1)
+	VMOVUPS          Z5, (R13)(BX*2)
+	VMOVUPS          Z6, (R14)
+	VMOVUPS          Z7, (R14)(BX*1)
+	VMOVUPS          Z8, (R14)(BX*2)
+	VMOVUPS          Z9, (R15)
+	VMOVUPS          Z10, (R15)(BX*1)
+	VMOVUPS          Z11, (R15)(BX*2)
+	JMP              tile12x1stored
+
+tile12x1partial:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(BX*2)
+	VMOVUPS Z3, K1, (R13)
+	VMOVUPS Z4, K1, (R13)(BX*1)
+	VMOVUPS Z5, K1, (R13)(BX*2)
+	VMOVUPS Z6, K1, (R14)
+	VMOVUPS Z7, K1, (R14)(BX*1)
+	VMOVUPS Z8, K1, (R14)(BX*2)
+	VMOVUPS Z9, K1, (R15)
+	VMOVUPS Z10, K1, (R15)(BX*1)
+	VMOVUPS Z11, K1, (R15)(BX*2)
+
+tile12x1stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile12x1
+	VZEROUPPER
+	RET
+
+tile12x2:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	LEAQ      (R14)(BX*2), R15
+	ADDQ      BX, R15
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	VMOVUPS   (R13)(BX*2), Z10
+	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
+	VMOVUPS   (R14), Z12
+	VMOVUPS.Z 64(R14), K1, Z13
+	VMOVUPS   (R14)(BX*1), Z14
+	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
+	VMOVUPS   (R14)(BX*2), Z16
+	VMOVUPS.Z 64(R14)(BX*2), K1, Z17
+	VMOVUPS   (R15), Z18
+	VMOVUPS.Z 64(R15), K1, Z19
+	VMOVUPS   (R15)(BX*1), Z20
+	VMOVUPS.Z 64(R15)(BX*1), K1, Z21
+	VMOVUPS   (R15)(BX*2), Z22
+	VMOVUPS.Z 64(R15)(BX*2), K1, Z23
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+	LEAQ      (R13)(SI*2), R14
+	ADDQ      SI, R14
+	LEAQ      (R14)(SI*2), R15
+	ADDQ      SI, R15
+
+tile12x2k:
+	VMOVUPS          (R11), Z24
+	VMOVUPS.Z        64(R11), K1, Z25
+	VFMADD231PS.BCST (R10), Z24, Z0
+	VFMADD231PS.BCST (R10), Z25, Z1
+	VFMADD231PS.BCST (R10)(SI*1), Z24, Z2
+	VFMADD231PS.BCST (R10)(SI*1), Z25, Z3
+	VFMADD231PS.BCST (R10)(SI*2), Z24, Z4
+	VFMADD231PS.BCST (R10)(SI*2), Z25, Z5
+	VFMADD231PS.BCST (R13), Z24, Z6
+	VFMADD231PS.BCST (R13), Z25, Z7
+	VFMADD231PS.BCST (R13)(SI*1), Z24, Z8
+	VFMADD231PS.BCST (R13)(SI*1), Z25, Z9
+	VFMADD231PS.BCST (R13)(SI*2), Z24, Z10
+	VFMADD231PS.BCST (R13)(SI*2), Z25, Z11
+	VFMADD231PS.BCST (R14), Z24, Z12
+	VFMADD231PS.BCST (R14), Z25, Z13
+	VFMADD231PS.BCST (R14)(SI*1), Z24, Z14
+	VFMADD231PS.BCST (R14)(SI*1), Z25, Z15
+	VFMADD231PS.BCST (R14)(SI*2), Z24, Z16
+	VFMADD231PS.BCST (R14)(SI*2), Z25, Z17
+	VFMADD231PS.BCST (R15), Z24, Z18
+	VFMADD231PS.BCST (R15), Z25, Z19
+	VFMADD231PS.BCST (R15)(SI*1), Z24, Z20
+	VFMADD231PS.BCST (R15)(SI*1), Z25, Z21
+	VFMADD231PS.BCST (R15)(SI*2), Z24, Z22
+	VFMADD231PS.BCST (R15)(SI*2), Z25, Z23
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             DI, R14
+	ADDQ             DI, R15
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile12x2k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	LEAQ             (R13)(BX*2), R14
+	ADDQ             BX, R14
+	LEAQ             (R14)(BX*2), R15
+	ADDQ             BX, R15
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z2, (AX)(BX*1)
+	VMOVUPS          Z4, (AX)(BX*2)
+	VMOVUPS          Z6, (R13)
+	VMOVUPS          Z8, (R13)(BX*1)
+	VMOVUPS          Z10, (R13)(BX*2)
+	VMOVUPS          Z12, (R14)
+	VMOVUPS          Z14, (R14)(BX*1)
+	VMOVUPS          Z16, (R14)(BX*2)
+	VMOVUPS          Z18, (R15)
+	VMOVUPS          Z20, (R15)(BX*1)
+	VMOVUPS          Z22, (R15)(BX*2)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile12x2partial
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z3, 64(AX)(BX*1)
+	VMOVUPS          Z5, 64(AX)(BX*2)
+	VMOVUPS          Z7, 64(R13)
+	VMOVUPS          Z9, 64(R13)(BX*1)
+	VMOVUPS          Z11, 64(R13)(BX*2)
+	VMOVUPS          Z13, 64(R14)
+	VMOVUPS          Z15, 64(R14)(BX*1)
+	VMOVUPS          Z17, 64(R14)(BX*2)
+	VMOVUPS          Z19, 64(R15)
+	VMOVUPS          Z21, 64(R15)(BX*1)
+	VMOVUPS          Z23, 64(R15)(BX*2)
+	JMP              tile12x2stored
+
+tile12x2partial:
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z3, K1, 64(AX)(BX*1)
+	VMOVUPS Z5, K1, 64(AX)(BX*2)
+	VMOVUPS Z7, K1, 64(R13)
+	VMOVUPS Z9, K1, 64(R13)(BX*1)
+	VMOVUPS Z11, K1, 64(R13)(BX*2)
+	VMOVUPS Z13, K1, 64(R14)
+	VMOVUPS Z15, K1, 64(R14)(BX*1)
+	VMOVUPS Z17, K1, 64(R14)(BX*2)
+	VMOVUPS Z19, K1, 64(R15)
+	VMOVUPS Z21, K1, 64(R15)(BX*1)
+	VMOVUPS Z23, K1, 64(R15)(BX*2)
+
+tile12x2stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile12x2
+	VZEROUPPER
+	RET
+
+tile13x1:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	LEAQ      (R14)(BX*2), R15
+	ADDQ      BX, R15
+	LEAQ      (R15)(BX*2), BP
+	ADDQ      BX, BP
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	VMOVUPS.Z (R13)(BX*2), K1, Z5
+	VMOVUPS.Z (R14), K1, Z6
+	VMOVUPS.Z (R14)(BX*1), K1, Z7
+	VMOVUPS.Z (R14)(BX*2), K1, Z8
+	VMOVUPS.Z (R15), K1, Z9
+	VMOVUPS.Z (R15)(BX*1), K1, Z10
+	VMOVUPS.Z (R15)(BX*2), K1, Z11
+	VMOVUPS.Z (BP), K1, Z12
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+	LEAQ      (R13)(SI*2), R14
+	ADDQ      SI, R14
+	LEAQ      (R14)(SI*2), R15
+	ADDQ      SI, R15
+	LEAQ      (R15)(SI*2), BP
+	ADDQ      SI, BP
+
+tile13x1k:
+	VMOVUPS.Z        (R11), K1, Z13
+	VFMADD231PS.BCST (R10), Z13, Z0
+	VFMADD231PS.BCST (R10)(SI*1), Z13, Z1
+	VFMADD231PS.BCST (R10)(SI*2), Z13, Z2
+	VFMADD231PS.BCST (R13), Z13, Z3
+	VFMADD231PS.BCST (R13)(SI*1), Z13, Z4
+	VFMADD231PS.BCST (R13)(SI*2), Z13, Z5
+	VFMADD231PS.BCST (R14), Z13, Z6
+	VFMADD231PS.BCST (R14)(SI*1), Z13, Z7
+	VFMADD231PS.BCST (R14)(SI*2), Z13, Z8
+	VFMADD231PS.BCST (R15), Z13, Z9
+	VFMADD231PS.BCST (R15)(SI*1), Z13, Z10
+	VFMADD231PS.BCST (R15)(SI*2), Z13, Z11
+	VFMADD231PS.BCST (BP), Z13, Z12
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             DI, R14
+	ADDQ             DI, R15
+	ADDQ             DI, BP
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile13x1k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	LEAQ             (R13)(BX*2), R14
+	ADDQ             BX, R14
+	LEAQ             (R14)(BX*2), R15
+	ADDQ             BX, R15
+	LEAQ             (R15)(BX*2), BP
+	ADDQ             BX, BP
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile13x1partial
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z1, (AX)(BX*1)
+	VMOVUPS          Z2, (AX)(BX*2)
+	VMOVUPS          Z3, (R13)
+	VMOVUPS          Z4, (R13)(BX*1)
+	VMOVUPS          Z5, (R13)(BX*2)
+	VMOVUPS          Z6, (R14)
+	VMOVUPS          Z7, (R14)(BX*1)
+	VMOVUPS          Z8, (R14)(BX*2)
+	VMOVUPS          Z9, (R15)
+	VMOVUPS          Z10, (R15)(BX*1)
+	VMOVUPS          Z11, (R15)(BX*2)
+	VMOVUPS          Z12, (BP)
+	JMP              tile13x1stored
+
+tile13x1partial:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(BX*1)
+	VMOVUPS Z2, K1, (AX)(BX*2)
+	VMOVUPS Z3, K1, (R13)
+	VMOVUPS Z4, K1, (R13)(BX*1)
+	VMOVUPS Z5, K1, (R13)(BX*2)
+	VMOVUPS Z6, K1, (R14)
+	VMOVUPS Z7, K1, (R14)(BX*1)
+	VMOVUPS Z8, K1, (R14)(BX*2)
+	VMOVUPS Z9, K1, (R15)
+	VMOVUPS Z10, K1, (R15)(BX*1)
+	VMOVUPS Z11, K1, (R15)(BX*2)
+	VMOVUPS Z12, K1, (BP)
+
+tile13x1stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile13x1
+	VZEROUPPER
+	RET
+
+tile13x2:
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	LEAQ      (R14)(BX*2), R15
+	ADDQ      BX, R15
+	LEAQ      (R15)(BX*2), BP
+	ADDQ      BX, BP
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	VMOVUPS   (R13)(BX*2), Z10
+	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
+	VMOVUPS   (R14), Z12
+	VMOVUPS.Z 64(R14), K1, Z13
+	VMOVUPS   (R14)(BX*1), Z14
+	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
+	VMOVUPS   (R14)(BX*2), Z16
+	VMOVUPS.Z 64(R14)(BX*2), K1, Z17
+	VMOVUPS   (R15), Z18
+	VMOVUPS.Z 64(R15), K1, Z19
+	VMOVUPS   (R15)(BX*1), Z20
+	VMOVUPS.Z 64(R15)(BX*1), K1, Z21
+	VMOVUPS   (R15)(BX*2), Z22
+	VMOVUPS.Z 64(R15)(BX*2), K1, Z23
+	VMOVUPS   (BP), Z24
+	VMOVUPS.Z 64(BP), K1, Z25
+	MOVQ      CX, R10
+	MOVQ      DX, R11
+	MOVQ      k+64(FP), R12
+	LEAQ      (R10)(SI*2), R13
+	ADDQ      SI, R13
+	LEAQ      (R13)(SI*2), R14
+	ADDQ      SI, R14
+	LEAQ      (R14)(SI*2), R15
+	ADDQ      SI, R15
+	LEAQ      (R15)(SI*2), BP
+	ADDQ      SI, BP
+
+tile13x2k:
+	VMOVUPS          (R11), Z26
+	VMOVUPS.Z        64(R11), K1, Z27
+	VFMADD231PS.BCST (R10), Z26, Z0
+	VFMADD231PS.BCST (R10), Z27, Z1
+	VFMADD231PS.BCST (R10)(SI*1), Z26, Z2
+	VFMADD231PS.BCST (R10)(SI*1), Z27, Z3
+	VFMADD231PS.BCST (R10)(SI*2), Z26, Z4
+	VFMADD231PS.BCST (R10)(SI*2), Z27, Z5
+	VFMADD231PS.BCST (R13), Z26, Z6
+	VFMADD231PS.BCST (R13), Z27, Z7
+	VFMADD231PS.BCST (R13)(SI*1), Z26, Z8
+	VFMADD231PS.BCST (R13)(SI*1), Z27, Z9
+	VFMADD231PS.BCST (R13)(SI*2), Z26, Z10
+	VFMADD231PS.BCST (R13)(SI*2), Z27, Z11
+	VFMADD231PS.BCST (R14), Z26, Z12
+	VFMADD231PS.BCST (R14), Z27, Z13
+	VFMADD231PS.BCST (R14)(SI*1), Z26, Z14
+	VFMADD231PS.BCST (R14)(SI*1), Z27, Z15
+	VFMADD231PS.BCST (R14)(SI*2), Z26, Z16
+	VFMADD231PS.BCST (R14)(SI*2), Z27, Z17
+	VFMADD231PS.BCST (R15), Z26, Z18
+	VFMADD231PS.BCST (R15), Z27, Z19
+	VFMADD231PS.BCST (R15)(SI*1), Z26, Z20
+	VFMADD231PS.BCST (R15)(SI*1), Z27, Z21
+	VFMADD231PS.BCST (R15)(SI*2), Z26, Z22
+	VFMADD231PS.BCST (R15)(SI*2), Z27, Z23
+	VFMADD231PS.BCST (BP), Z26, Z24
+	VFMADD231PS.BCST (BP), Z27, Z25
+	ADDQ             DI, R10
+	ADDQ             DI, R13
+	ADDQ             DI, R14
+	ADDQ             DI, R15
+	ADDQ             DI, BP
+	ADDQ             R8, R11
+	DECQ             R12
+	JNZ              tile13x2k
+	LEAQ             (AX)(BX*2), R13
+	ADDQ             BX, R13
+	LEAQ             (R13)(BX*2), R14
+	ADDQ             BX, R14
+	LEAQ             (R14)(BX*2), R15
+	ADDQ             BX, R15
+	LEAQ             (R15)(BX*2), BP
+	ADDQ             BX, BP
+	VMOVUPS          Z0, (AX)
+	VMOVUPS          Z2, (AX)(BX*1)
+	VMOVUPS          Z4, (AX)(BX*2)
+	VMOVUPS          Z6, (R13)
+	VMOVUPS          Z8, (R13)(BX*1)
+	VMOVUPS          Z10, (R13)(BX*2)
+	VMOVUPS          Z12, (R14)
+	VMOVUPS          Z14, (R14)(BX*1)
+	VMOVUPS          Z16, (R14)(BX*2)
+	VMOVUPS          Z18, (R15)
+	VMOVUPS          Z20, (R15)(BX*1)
+	VMOVUPS          Z22, (R15)(BX*2)
+	VMOVUPS          Z24, (BP)
+	MOVQ             full+80(FP), R12
+	TESTQ            R12, R12
+	JZ               tile13x2partial
+	VMOVUPS          Z1, 64(AX)
+	VMOVUPS          Z3, 64(AX)(BX*1)
+	VMOVUPS          Z5, 64(AX)(BX*2)
+	VMOVUPS          Z7, 64(R13)
+	VMOVUPS          Z9, 64(R13)(BX*1)
+	VMOVUPS          Z11, 64(R13)(BX*2)
+	VMOVUPS          Z13, 64(R14)
+	VMOVUPS          Z15, 64(R14)(BX*1)
+	VMOVUPS          Z17, 64(R14)(BX*2)
+	VMOVUPS          Z19, 64(R15)
+	VMOVUPS          Z21, 64(R15)(BX*1)
+	VMOVUPS          Z23, 64(R15)(BX*2)
+	VMOVUPS          Z25, 64(BP)
+	JMP              tile13x2stored
+
+tile13x2partial:
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z3, K1, 64(AX)(BX*1)
+	VMOVUPS Z5, K1, 64(AX)(BX*2)
+	VMOVUPS Z7, K1, 64(R13)
+	VMOVUPS Z9, K1, 64(R13)(BX*1)
+	VMOVUPS Z11, K1, 64(R13)(BX*2)
+	VMOVUPS Z13, K1, 64(R14)
+	VMOVUPS Z15, K1, 64(R14)(BX*1)
+	VMOVUPS Z17, K1, 64(R14)(BX*2)
+	VMOVUPS Z19, K1, 64(R15)
+	VMOVUPS Z21, K1, 64(R15)(BX*1)
+	VMOVUPS Z23, K1, 64(R15)(BX*2)
+	VMOVUPS Z25, K1, 64(BP)
+
+tile13x2stored:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ BX, AX
+	ADDQ SI, CX
+	DECQ R9
+	JNZ  tile13x2
+	VZEROUPPER
+	RET
+
+// func packPanel512(dst *float32, src *float32, mask *int32, stride int, k int, vectors int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·packPanel512(SB), NOSPLIT, $0-48
+	MOVQ     dst+0(FP), AX
+	MOVQ     src+8(FP), CX
+	MOVQ     stride+24(FP), DX
+	MOVQ     k+32(FP), BX
+	MOVQ     vectors+40(FP), SI
+	MOVQ     mask+16(FP), DI
+	VMOVUPS  (DI), Z0
+	VPMOVD2M Z0, K1
+	DECQ     SI
+
+row:
+	MOVQ  CX, DI
+	MOVQ  SI, R8
+	TESTQ R8, R8
+	JZ    last
+
+whole:
+	VMOVUPS (DI), Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000040, AX
+	DECQ    R8
+	JNZ     whole
+
+last:
+	VMOVUPS.Z (DI), K1, Z0
+	VMOVUPS   Z0, (AX)
+	ADDQ      $0x00000040, AX
+	ADDQ      DX, CX
+	DECQ      BX
+	JNZ       row
+	VZEROUPPER
+	RET
+
+// func sigmoidSum512(x *float32, y *float32, mask *int32, vectors int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sigmoidSum512(SB), NOSPLIT, $0-32
+	MOVQ x+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ vectors+24(FP), DX
+
+by4:
+	SUBQ    $0x00000004, DX
+	JLT     less4
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z5
+	VMOVUPS 128(CX), Z6
+	VMOVUPS 192(CX), Z7
+	VADDPS  Z4, Z0, Z0
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z6, Z2, Z2
+	VADDPS  Z7, Z3, Z3
+	VPXORD  gateConstants<>+0(SB), Z0, Z0
+	VPXORD  gateConstants<>+0(SB), Z1, Z1
+	VPXORD  gateConstants<>+0(SB), Z2, Z2
+	VPXORD  gateConstants<>+0(SB), Z3, Z3
+	VMOVUPS gateConstants<>+64(SB), Z8
+	VMINPS  Z0, Z8, Z0
+	VMOVUPS gateConstants<>+64(SB), Z9
+	VMINPS  Z1, Z9, Z1
+	VMOVUPS gateConstants<>+64(SB), Z10
+	VMINPS  Z2, Z10, Z2
+	VMOVUPS gateConstants<>+64(SB), Z11
+	VMINPS  Z3, Z11, Z3
+	VMOVUPS gateConstants<>+128(SB), Z8
+	VMAXPS  Z0, Z8, Z0
+	VMOVUPS gateConstants<>+128(SB), Z9
+	VMAXPS  Z1, Z9, Z1
+	VMOVUPS gateConstants<>+128(SB), Z10
+	VMAXPS  Z2, Z10, Z2
+	VMOVUPS gateConstants<>+128(SB), Z11
+	VMAXPS  Z3, Z11, Z3
+	VMULPS  gateConstants<>+192(SB), Z0, Z4
+	VMULPS  gateConstants<>+192(SB), Z1, Z5
+	VMULPS  gateConstants<>+192(SB), Z2, Z6
+	VMULPS  gateConstants<>+192(SB), Z3, Z7
+	VADDPS  gateConstants<>+256(SB), Z4, Z4
+	VADDPS  gateConstants<>+256(SB), Z5, Z5
+	VADDPS  gateConstants<>+256(SB), Z6, Z6
+	VADDPS  gateConstants<>+256(SB), Z7, Z7
+	VSUBPS  gateConstants<>+256(SB), Z4, Z8
+	VSUBPS  gateConstants<>+256(SB), Z5, Z9
+	VSUBPS  gateConstants<>+256(SB), Z6, Z10
+	VSUBPS  gateConstants<>+256(SB), Z7, Z11
+	VMULPS  gateConstants<>+320(SB), Z8, Z12
+	VMULPS  gateConstants<>+320(SB), Z9, Z13
+	VMULPS  gateConstants<>+320(SB), Z10, Z14
+	VMULPS  gateConstants<>+320(SB), Z11, Z15
+	VSUBPS  Z12, Z0, Z0
+	VSUBPS  Z13, Z1, Z1
+	VSUBPS  Z14, Z2, Z2
+	VSUBPS  Z15, Z3, Z3
+	VMULPS  gateConstants<>+384(SB), Z8, Z12
+	VMULPS  gateConstants<>+384(SB), Z9, Z13
+	VMULPS  gateConstants<>+384(SB), Z10, Z14
+	VMULPS  gateConstants<>+384(SB), Z11, Z15
+	VSUBPS  Z12, Z0, Z0
+	VSUBPS  Z13, Z1, Z1
+	VSUBPS  Z14, Z2, Z2
+	VSUBPS  Z15, Z3, Z3
+	VMULPS  gateConstants<>+448(SB), Z0, Z12
+	VMULPS  gateConstants<>+448(SB), Z1, Z13
+	VMULPS  gateConstants<>+448(SB), Z2, Z14
+	VMULPS  gateConstants<>+448(SB), Z3, Z15
+	VADDPS  gateConstants<>+512(SB), Z12, Z12
+	VADDPS  gateConstants<>+512(SB), Z13, Z13
+	VADDPS  gateConstants<>+512(SB), Z14, Z14
+	VADDPS  gateConstants<>+512(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+576(SB), Z12, Z12
+	VADDPS  gateConstants<>+576(SB), Z13, Z13
+	VADDPS  gateConstants<>+576(SB), Z14, Z14
+	VADDPS  gateConstants<>+576(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+640(SB), Z12, Z12
+	VADDPS  gateConstants<>+640(SB), Z13, Z13
+	VADDPS  gateConstants<>+640(SB), Z14, Z14
+	VADDPS  gateConstants<>+640(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+704(SB), Z12, Z12
+	VADDPS  gateConstants<>+704(SB), Z13, Z13
+	VADDPS  gateConstants<>+704(SB), Z14, Z14
+	VADDPS  gateConstants<>+704(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+768(SB), Z12, Z12
+	VADDPS  gateConstants<>+768(SB), Z13, Z13
+	VADDPS  gateConstants<>+768(SB), Z14, Z14
+	VADDPS  gateConstants<>+768(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  Z0, Z12, Z12
+	VADDPS  Z1, Z13, Z13
+	VADDPS  Z2, Z14, Z14
+	VADDPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+832(SB), Z12, Z12
+	VADDPS  gateConstants<>+832(SB), Z13, Z13
+	VADDPS  gateConstants<>+832(SB), Z14, Z14
+	VADDPS  gateConstants<>+832(SB), Z15, Z15
+	VPSLLD  $0x17, Z4, Z4
+	VPSLLD  $0x17, Z5, Z5
+	VPSLLD  $0x17, Z6, Z6
+	VPSLLD  $0x17, Z7, Z7
+	VPADDD  gateConstants<>+832(SB), Z4, Z4
+	VPADDD  gateConstants<>+832(SB), Z5, Z5
+	VPADDD  gateConstants<>+832(SB), Z6, Z6
+	VPADDD  gateConstants<>+832(SB), Z7, Z7
+	VMULPS  Z4, Z12, Z0
+	VMULPS  Z5, Z13, Z1
+	VMULPS  Z6, Z14, Z2
+	VMULPS  Z7, Z15, Z3
+	VADDPS  gateConstants<>+832(SB), Z0, Z0
+	VMOVUPS gateConstants<>+832(SB), Z4
+	VDIVPS  Z0, Z4, Z0
+	VADDPS  gateConstants<>+832(SB), Z1, Z1
+	VMOVUPS gateConstants<>+832(SB), Z4
+	VDIVPS  Z1, Z4, Z1
+	VADDPS  gateConstants<>+832(SB), Z2, Z2
+	VMOVUPS gateConstants<>+832(SB), Z4
+	VDIVPS  Z2, Z4, Z2
+	VADDPS  gateConstants<>+832(SB), Z3, Z3
+	VMOVUPS gateConstants<>+832(SB), Z4
+	VDIVPS  Z3, Z4, Z3
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	JMP     by4
+
+less4:
+	ADDQ $0x00000004, DX
+
+by1:
+	SUBQ    $0x00000001, DX
+	JLT     less1
+	VMOVUPS (AX), Z0
+	VMOVUPS (CX), Z1
+	VADDPS  Z1, Z0, Z0
+	VPXORD  gateConstants<>+0(SB), Z0, Z0
+	VMOVUPS gateConstants<>+64(SB), Z2
+	VMINPS  Z0, Z2, Z0
+	VMOVUPS gateConstants<>+128(SB), Z2
+	VMAXPS  Z0, Z2, Z0
+	VMULPS  gateConstants<>+192(SB), Z0, Z1
+	VADDPS  gateConstants<>+256(SB), Z1, Z1
+	VSUBPS  gateConstants<>+256(SB), Z1, Z2
+	VMULPS  gateConstants<>+320(SB), Z2, Z3
+	VSUBPS  Z3, Z0, Z0
+	VMULPS  gateConstants<>+384(SB), Z2, Z3
+	VSUBPS  Z3, Z0, Z0
+	VMULPS  gateConstants<>+448(SB), Z0, Z3
+	VADDPS  gateConstants<>+512(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+576(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+640(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+704(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+768(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+832(SB), Z3, Z3
+	VPSLLD  $0x17, Z1, Z1
+	VPADDD  gateConstants<>+832(SB), Z1, Z1
+	VMULPS  Z1, Z3, Z0
+	VADDPS  gateConstants<>+832(SB), Z0, Z0
+	VMOVUPS gateConstants<>+832(SB), Z1
+	VDIVPS  Z0, Z1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	JMP     by1
+
+less1:
+	ADDQ      $0x00000001, DX
+	MOVQ      mask+16(FP), DX
+	TESTQ     DX, DX
+	JZ        done
+	VMOVUPS   (DX), Z0
+	VPMOVD2M  Z0, K1
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (CX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VPXORD    gateConstants<>+0(SB), Z0, Z0
+	VMOVUPS   gateConstants<>+64(SB), Z2
+	VMINPS    Z0, Z2, Z0
+	VMOVUPS   gateConstants<>+128(SB), Z2
+	VMAXPS    Z0, Z2, Z0
+	VMULPS    gateConstants<>+192(SB), Z0, Z1
+	VADDPS    gateConstants<>+256(SB), Z1, Z1
+	VSUBPS    gateConstants<>+256(SB), Z1, Z2
+	VMULPS    gateConstants<>+320(SB), Z2, Z3
+	VSUBPS    Z3, Z0, Z0
+	VMULPS    gateConstants<>+384(SB), Z2, Z3
+	VSUBPS    Z3, Z0, Z0
+	VMULPS    gateConstants<>+448(SB), Z0, Z3
+	VADDPS    gateConstants<>+512(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+576(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+640(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+704(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+768(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+832(SB), Z3, Z3
+	VPSLLD    $0x17, Z1, Z1
+	VPADDD    gateConstants<>+832(SB), Z1, Z1
+	VMULPS    Z1, Z3, Z0
+	VADDPS    gateConstants<>+832(SB), Z0, Z0
+	VMOVUPS   gateConstants<>+832(SB), Z1
+	VDIVPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gruState512(h *float32, r *float32, z *float32, n *float32, ghn *float32, mask *int32, vectors int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gruState512(SB), NOSPLIT, $0-56
+	MOVQ h+0(FP), AX
+	MOVQ r+8(FP), CX
+	MOVQ z+16(FP), DX
+	MOVQ n+24(FP), BX
+	MOVQ ghn+32(FP), SI
+	MOVQ vectors+48(FP), DI
+
+by4:
+	SUBQ    $0x00000004, DI
+	JLT     less4
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	VMOVUPS 128(CX), Z2
+	VMOVUPS 192(CX), Z3
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	VMOVUPS 128(SI), Z6
+	VMOVUPS 192(SI), Z7
+	VMULPS  Z4, Z0, Z0
+	VMULPS  Z5, Z1, Z1
+	VMULPS  Z6, Z2, Z2
+	VMULPS  Z7, Z3, Z3
+	VMOVUPS (BX), Z4
+	VMOVUPS 64(BX), Z5
+	VMOVUPS 128(BX), Z6
+	VMOVUPS 192(BX), Z7
+	VADDPS  Z4, Z0, Z0
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z6, Z2, Z2
+	VADDPS  Z7, Z3, Z3
+	VADDPS  Z0, Z0, Z0
+	VADDPS  Z1, Z1, Z1
+	VADDPS  Z2, Z2, Z2
+	VADDPS  Z3, Z3, Z3
+	VMOVUPS gateConstants<>+64(SB), Z8
+	VMINPS  Z0, Z8, Z0
+	VMOVUPS gateConstants<>+64(SB), Z9
+	VMINPS  Z1, Z9, Z1
+	VMOVUPS gateConstants<>+64(SB), Z10
+	VMINPS  Z2, Z10, Z2
+	VMOVUPS gateConstants<>+64(SB), Z11
+	VMINPS  Z3, Z11, Z3
+	VMOVUPS gateConstants<>+128(SB), Z8
+	VMAXPS  Z0, Z8, Z0
+	VMOVUPS gateConstants<>+128(SB), Z9
+	VMAXPS  Z1, Z9, Z1
+	VMOVUPS gateConstants<>+128(SB), Z10
+	VMAXPS  Z2, Z10, Z2
+	VMOVUPS gateConstants<>+128(SB), Z11
+	VMAXPS  Z3, Z11, Z3
+	VMULPS  gateConstants<>+192(SB), Z0, Z4
+	VMULPS  gateConstants<>+192(SB), Z1, Z5
+	VMULPS  gateConstants<>+192(SB), Z2, Z6
+	VMULPS  gateConstants<>+192(SB), Z3, Z7
+	VADDPS  gateConstants<>+256(SB), Z4, Z4
+	VADDPS  gateConstants<>+256(SB), Z5, Z5
+	VADDPS  gateConstants<>+256(SB), Z6, Z6
+	VADDPS  gateConstants<>+256(SB), Z7, Z7
+	VSUBPS  gateConstants<>+256(SB), Z4, Z8
+	VSUBPS  gateConstants<>+256(SB), Z5, Z9
+	VSUBPS  gateConstants<>+256(SB), Z6, Z10
+	VSUBPS  gateConstants<>+256(SB), Z7, Z11
+	VMULPS  gateConstants<>+320(SB), Z8, Z12
+	VMULPS  gateConstants<>+320(SB), Z9, Z13
+	VMULPS  gateConstants<>+320(SB), Z10, Z14
+	VMULPS  gateConstants<>+320(SB), Z11, Z15
+	VSUBPS  Z12, Z0, Z0
+	VSUBPS  Z13, Z1, Z1
+	VSUBPS  Z14, Z2, Z2
+	VSUBPS  Z15, Z3, Z3
+	VMULPS  gateConstants<>+384(SB), Z8, Z12
+	VMULPS  gateConstants<>+384(SB), Z9, Z13
+	VMULPS  gateConstants<>+384(SB), Z10, Z14
+	VMULPS  gateConstants<>+384(SB), Z11, Z15
+	VSUBPS  Z12, Z0, Z0
+	VSUBPS  Z13, Z1, Z1
+	VSUBPS  Z14, Z2, Z2
+	VSUBPS  Z15, Z3, Z3
+	VMULPS  gateConstants<>+448(SB), Z0, Z12
+	VMULPS  gateConstants<>+448(SB), Z1, Z13
+	VMULPS  gateConstants<>+448(SB), Z2, Z14
+	VMULPS  gateConstants<>+448(SB), Z3, Z15
+	VADDPS  gateConstants<>+512(SB), Z12, Z12
+	VADDPS  gateConstants<>+512(SB), Z13, Z13
+	VADDPS  gateConstants<>+512(SB), Z14, Z14
+	VADDPS  gateConstants<>+512(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+576(SB), Z12, Z12
+	VADDPS  gateConstants<>+576(SB), Z13, Z13
+	VADDPS  gateConstants<>+576(SB), Z14, Z14
+	VADDPS  gateConstants<>+576(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+640(SB), Z12, Z12
+	VADDPS  gateConstants<>+640(SB), Z13, Z13
+	VADDPS  gateConstants<>+640(SB), Z14, Z14
+	VADDPS  gateConstants<>+640(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+704(SB), Z12, Z12
+	VADDPS  gateConstants<>+704(SB), Z13, Z13
+	VADDPS  gateConstants<>+704(SB), Z14, Z14
+	VADDPS  gateConstants<>+704(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+768(SB), Z12, Z12
+	VADDPS  gateConstants<>+768(SB), Z13, Z13
+	VADDPS  gateConstants<>+768(SB), Z14, Z14
+	VADDPS  gateConstants<>+768(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  Z0, Z12, Z12
+	VADDPS  Z1, Z13, Z13
+	VADDPS  Z2, Z14, Z14
+	VADDPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+832(SB), Z12, Z12
+	VADDPS  gateConstants<>+832(SB), Z13, Z13
+	VADDPS  gateConstants<>+832(SB), Z14, Z14
+	VADDPS  gateConstants<>+832(SB), Z15, Z15
+	VPSLLD  $0x17, Z4, Z4
+	VPSLLD  $0x17, Z5, Z5
+	VPSLLD  $0x17, Z6, Z6
+	VPSLLD  $0x17, Z7, Z7
+	VPADDD  gateConstants<>+832(SB), Z4, Z4
+	VPADDD  gateConstants<>+832(SB), Z5, Z5
+	VPADDD  gateConstants<>+832(SB), Z6, Z6
+	VPADDD  gateConstants<>+832(SB), Z7, Z7
+	VMULPS  Z4, Z12, Z0
+	VMULPS  Z5, Z13, Z1
+	VMULPS  Z6, Z14, Z2
+	VMULPS  Z7, Z15, Z3
+	VADDPS  gateConstants<>+832(SB), Z0, Z0
+	VMOVUPS gateConstants<>+896(SB), Z4
+	VDIVPS  Z0, Z4, Z0
+	VMOVUPS gateConstants<>+832(SB), Z4
+	VSUBPS  Z0, Z4, Z0
+	VADDPS  gateConstants<>+832(SB), Z1, Z1
+	VMOVUPS gateConstants<>+896(SB), Z4
+	VDIVPS  Z1, Z4, Z1
+	VMOVUPS gateConstants<>+832(SB), Z4
+	VSUBPS  Z1, Z4, Z1
+	VADDPS  gateConstants<>+832(SB), Z2, Z2
+	VMOVUPS gateConstants<>+896(SB), Z4
+	VDIVPS  Z2, Z4, Z2
+	VMOVUPS gateConstants<>+832(SB), Z4
+	VSUBPS  Z2, Z4, Z2
+	VADDPS  gateConstants<>+832(SB), Z3, Z3
+	VMOVUPS gateConstants<>+896(SB), Z4
+	VDIVPS  Z3, Z4, Z3
+	VMOVUPS gateConstants<>+832(SB), Z4
+	VSUBPS  Z3, Z4, Z3
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	VMOVUPS (AX), Z4
+	VMOVUPS 64(AX), Z5
+	VMOVUPS 128(AX), Z6
+	VMOVUPS 192(AX), Z7
+	VSUBPS  Z0, Z4, Z4
+	VSUBPS  Z1, Z5, Z5
+	VSUBPS  Z2, Z6, Z6
+	VSUBPS  Z3, Z7, Z7
+	VMOVUPS (DX), Z8
+	VMOVUPS 64(DX), Z9
+	VMOVUPS 128(DX), Z10
+	VMOVUPS 192(DX), Z11
+	VMULPS  Z8, Z4, Z4
+	VMULPS  Z9, Z5, Z5
+	VMULPS  Z10, Z6, Z6
+	VMULPS  Z11, Z7, Z7
+	VADDPS  Z0, Z4, Z4
+	VADDPS  Z1, Z5, Z5
+	VADDPS  Z2, Z6, Z6
+	VADDPS  Z3, Z7, Z7
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, 128(AX)
+	VMOVUPS Z7, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, BX
+	ADDQ    $0x00000100, SI
+	JMP     by4
+
+less4:
+	ADDQ $0x00000004, DI
+
+by1:
+	SUBQ    $0x00000001, DI
+	JLT     less1
+	VMOVUPS (CX), Z0
+	VMOVUPS (SI), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS (BX), Z1
+	VADDPS  Z1, Z0, Z0
+	VADDPS  Z0, Z0, Z0
+	VMOVUPS gateConstants<>+64(SB), Z2
+	VMINPS  Z0, Z2, Z0
+	VMOVUPS gateConstants<>+128(SB), Z2
+	VMAXPS  Z0, Z2, Z0
+	VMULPS  gateConstants<>+192(SB), Z0, Z1
+	VADDPS  gateConstants<>+256(SB), Z1, Z1
+	VSUBPS  gateConstants<>+256(SB), Z1, Z2
+	VMULPS  gateConstants<>+320(SB), Z2, Z3
+	VSUBPS  Z3, Z0, Z0
+	VMULPS  gateConstants<>+384(SB), Z2, Z3
+	VSUBPS  Z3, Z0, Z0
+	VMULPS  gateConstants<>+448(SB), Z0, Z3
+	VADDPS  gateConstants<>+512(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+576(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+640(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+704(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+768(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+832(SB), Z3, Z3
+	VPSLLD  $0x17, Z1, Z1
+	VPADDD  gateConstants<>+832(SB), Z1, Z1
+	VMULPS  Z1, Z3, Z0
+	VADDPS  gateConstants<>+832(SB), Z0, Z0
+	VMOVUPS gateConstants<>+896(SB), Z1
+	VDIVPS  Z0, Z1, Z0
+	VMOVUPS gateConstants<>+832(SB), Z1
+	VSUBPS  Z0, Z1, Z0
+	VMOVUPS Z0, (BX)
+	VMOVUPS (AX), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMOVUPS (DX), Z2
+	VMULPS  Z2, Z1, Z1
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, SI
+	JMP     by1
+
+less1:
+	ADDQ      $0x00000001, DI
+	MOVQ      mask+40(FP), DI
+	TESTQ     DI, DI
+	JZ        done
+	VMOVUPS   (DI), Z0
+	VPMOVD2M  Z0, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (SI), K1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS.Z (BX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VADDPS    Z0, Z0, Z0
+	VMOVUPS   gateConstants<>+64(SB), Z2
+	VMINPS    Z0, Z2, Z0
+	VMOVUPS   gateConstants<>+128(SB), Z2
+	VMAXPS    Z0, Z2, Z0
+	VMULPS    gateConstants<>+192(SB), Z0, Z1
+	VADDPS    gateConstants<>+256(SB), Z1, Z1
+	VSUBPS    gateConstants<>+256(SB), Z1, Z2
+	VMULPS    gateConstants<>+320(SB), Z2, Z3
+	VSUBPS    Z3, Z0, Z0
+	VMULPS    gateConstants<>+384(SB), Z2, Z3
+	VSUBPS    Z3, Z0, Z0
+	VMULPS    gateConstants<>+448(SB), Z0, Z3
+	VADDPS    gateConstants<>+512(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+576(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+640(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+704(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+768(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+832(SB), Z3, Z3
+	VPSLLD    $0x17, Z1, Z1
+	VPADDD    gateConstants<>+832(SB), Z1, Z1
+	VMULPS    Z1, Z3, Z0
+	VADDPS    gateConstants<>+832(SB), Z0, Z0
+	VMOVUPS   gateConstants<>+896(SB), Z1
+	VDIVPS    Z0, Z1, Z0
+	VMOVUPS   gateConstants<>+832(SB), Z1
+	VSUBPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (BX)
+	VMOVUPS.Z (AX), K1, Z1
+	VSUBPS    Z0, Z1, Z1
+	VMOVUPS.Z (DX), K1, Z2
+	VMULPS    Z2, Z1, Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
 
 done:
 	VZEROUPPER

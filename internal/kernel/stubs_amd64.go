@@ -9,7 +9,7 @@ package kernel
 //go:noescape
 func mulTiles(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, k int, count int, full int, shape int)
 
-// packPanel copies k rows of one or two vectors side by side.
+// packPanel copies k rows of so many vectors side by side.
 //
 //go:noescape
 func packPanel(dst *float32, src *float32, mask *int32, stride int, k int, vectors int)
@@ -23,6 +23,26 @@ func sigmoidSum(x *float32, y *float32, mask *int32, vectors int)
 //
 //go:noescape
 func gruState(h *float32, r *float32, z *float32, n *float32, ghn *float32, mask *int32, vectors int)
+
+// mulTiles512 adds a product to tiles of c, one below the other.
+//
+//go:noescape
+func mulTiles512(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, k int, count int, full int, shape int)
+
+// packPanel512 copies k rows of so many vectors side by side.
+//
+//go:noescape
+func packPanel512(dst *float32, src *float32, mask *int32, stride int, k int, vectors int)
+
+// sigmoidSum512 does x = sigmoid(x+y) for whole vectors and a masked one.
+//
+//go:noescape
+func sigmoidSum512(x *float32, y *float32, mask *int32, vectors int)
+
+// gruState512 does n = tanh(n + r*ghn), h = n + z*(h-n) for whole vectors and a masked one.
+//
+//go:noescape
+func gruState512(h *float32, r *float32, z *float32, n *float32, ghn *float32, mask *int32, vectors int)
 
 // fftSplit takes even samples to re and odd ones to im.
 //

@@ -3,7 +3,10 @@
 package kernel
 
 func init() {
-	if fast {
-		variants = append(variants, variant{fastID, gemmFast, gruGatesFast})
+	if fast != nil {
+		variants = append(variants, variant{"avx2", fastID, avx2.gemm, avx2.gruGates})
+	}
+	if fast == avx512 {
+		variants = append(variants, variant{"avx512", fastID, avx512.gemm, avx512.gruGates})
 	}
 }

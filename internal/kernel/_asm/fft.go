@@ -90,7 +90,9 @@ func fftRows2() {
 	MOVQ(left, half)
 	SHLQ(Imm(5), half)
 	Label("rows2")
-	at := func(i int) (Mem, Mem) { return row(re, nil, half, i, 0), row(im, nil, half, i, 0) }
+	at := func(i int) (Mem, Mem) {
+		return row([]reg.Register{re}, half, i, 0), row([]reg.Register{im}, half, i, 0)
+	}
 	a, b := newComplexes().load(at(0)), newComplexes().load(at(1))
 	butterfly(a, b, w.re, w.im)
 	a.store(at(0))
@@ -134,7 +136,9 @@ func fftRows4() {
 	ADDQ(quarter, im3)
 	Label("rows4")
 	var x [4]complexes
-	at := func(i int) (Mem, Mem) { return row(re, re3, quarter, i, 0), row(im, im3, quarter, i, 0) }
+	at := func(i int) (Mem, Mem) {
+		return row([]reg.Register{re, re3}, quarter, i, 0), row([]reg.Register{im, im3}, quarter, i, 0)
+	}
 	for i := range x {
 		x[i] = newComplexes().load(at(i))
 	}
@@ -218,16 +222,8 @@ func fftLast() {
 
 // eight sets row3 and row6 and returns the operands of eight rows.
 func eight(base, row3, row6, stride reg.Register) func(i int) Mem {
-	LEAQ(Mem{Base: base, Index: stride, Scale: 2}, row3)
-	ADDQ(stride, row3)
-	LEAQ(Mem{Base: row3, Index: stride, Scale: 2}, row6)
-	ADDQ(stride, row6)
-	return func(i int) Mem {
-		if i >= 6 {
-			return row(row6, nil, stride, i-6, 0)
-		}
-		return row(base, row3, stride, i, 0)
-	}
+	point(base, stride, []reg.Register{row3, row6})
+	return func(i int) Mem { return row([]reg.Register{base, row3, row6}, stride, i, 0) }
 }
 
 // transpose writes eight rows as columns.

@@ -9,19 +9,27 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// table is the read-only data of the gates: each constant eight times over,
-// to serve as the operand of a vector instruction.
+// gates writes the gate kernels of one set of instructions.
+type gates struct {
+	*table
+	instructions
+}
+
+// table is the read-only data of the gates: each constant sixteen times over,
+// to serve as the operand of a vector instruction of any width.
 type table struct {
 	sym Mem
 	at  map[uint32]int
 }
 
+func newTable() *table { return &table{GLOBL("gateConstants", 8|16), map[uint32]int{}} }
+
 func (t *table) bits(b uint32) Mem {
 	i, ok := t.at[b]
 	if !ok {
-		i = 32 * len(t.at)
+		i = 64 * len(t.at)
 		t.at[b] = i
-		for lane := range 8 {
+		for lane := range 16 {
 			DATA(i+4*lane, U32(b))
 		}
 	}
@@ -34,7 +42,7 @@ func (t *table) f(v float64) Mem { return t.bits(math.Float32bits(float32(v))) }
 // alone would wait for its own last result most of the time.
 type lanes []reg.VecVirtual
 
-func newLanes(n int) lanes { return each(n, func(int) reg.VecVirtual { return YMM() }) }
+func (g gates) lanes(n int) lanes { return each(n, func(int) reg.VecVirtual { return g.vector() }) }
 
 // do applies an operation to each vector of x, y and so on in turn.
 func do(f func(v []reg.VecVirtual), operands ...lanes) {
@@ -47,35 +55,33 @@ func do(f func(v []reg.VecVirtual), operands ...lanes) {
 	}
 }
 
-// gruGates is the twin of gruGatesPlain. No multiply-add is fused: every
+// gru is the twin of gruGatesPlain. No multiply-add is fused: every
 // operation rounds as the scalar one does, so both give the same bits, and
 // on machines that multiply and add on separate ports it costs next to
 // nothing. r and z lie side by side and are done first, as one long vector;
 // then the candidate and the state.
-func gruGates() {
-	t := &table{at: map[uint32]int{}}
-	t.sym = GLOBL("gateConstants", 8|16)
-	TEXT("sigmoidSum", NOSPLIT, "func(x, y *float32, mask *int32, vectors int)")
-	Doc("sigmoidSum does x = sigmoid(x+y) for whole vectors and a masked one.")
+func (g gates) gru() {
+	TEXT("sigmoidSum"+g.suffix, NOSPLIT, "func(x, y *float32, mask *int32, vectors int)")
+	Doc("sigmoidSum" + g.suffix + " does x = sigmoid(x+y) for whole vectors and a masked one.")
 	Pragma("noescape")
 	load := func(name string) reg.Register { return Load(Param(name), GP64()) }
 	x, y := load("x"), load("y")
-	sweep(4, []reg.Register{x, y}, func(m mover, n int) {
+	g.sweep(4, []reg.Register{x, y}, func(m mover, n int) {
 		v := m.load(x, n)
 		m.add(v, y)
-		t.sigmoid(v)
+		g.sigmoid(v)
 		m.store(v, x)
 	})
 
-	TEXT("gruState", NOSPLIT, "func(h, r, z, n, ghn *float32, mask *int32, vectors int)")
-	Doc("gruState does n = tanh(n + r*ghn), h = n + z*(h-n) for whole vectors and a masked one.")
+	TEXT("gruState"+g.suffix, NOSPLIT, "func(h, r, z, n, ghn *float32, mask *int32, vectors int)")
+	Doc("gruState" + g.suffix + " does n = tanh(n + r*ghn), h = n + z*(h-n) for whole vectors and a masked one.")
 	Pragma("noescape")
-	h, r, z, c, g := load("h"), load("r"), load("z"), load("n"), load("ghn")
-	sweep(4, []reg.Register{h, r, z, c, g}, func(m mover, n int) {
+	h, r, z, c, ghn := load("h"), load("r"), load("z"), load("n"), load("ghn")
+	g.sweep(4, []reg.Register{h, r, z, c, ghn}, func(m mover, n int) {
 		v := m.load(r, n)
-		m.mul(v, g)
+		m.mul(v, ghn)
 		m.add(v, c)
-		t.tanh(v)
+		g.tanh(v)
 		m.store(v, c)
 		w := m.load(h, n)
 		do(func(v []reg.VecVirtual) { VSUBPS(v[0], v[1], v[1]) }, v, w)
@@ -87,16 +93,16 @@ func gruGates() {
 
 // sweep emits a body for several whole vectors at once, for one, and for a
 // masked one. It moves the pointers on.
-func sweep(wide int, pointers []reg.Register, body func(m mover, n int)) {
+func (g gates) sweep(wide int, pointers []reg.Register, body func(m mover, n int)) {
 	left := Load(Param("vectors"), GP64())
 	for _, n := range []int{wide, 1} {
 		loop, end := fmt.Sprintf("by%d", n), fmt.Sprintf("less%d", n)
 		Label(loop)
 		SUBQ(U32(uint32(n)), left)
 		JLT(LabelRef(end))
-		body(mover{}, n)
+		body(mover{gates: g}, n)
 		for _, p := range pointers {
-			ADDQ(U32(uint32(32*n)), p)
+			ADDQ(U32(uint32(g.bytes*n)), p)
 		}
 		JMP(LabelRef(loop))
 		Label(end)
@@ -105,43 +111,40 @@ func sweep(wide int, pointers []reg.Register, body func(m mover, n int)) {
 	at := Load(Param("mask"), GP64())
 	TESTQ(at, at)
 	JZ(LabelRef("done"))
-	mask := YMM()
-	VMOVUPS(Mem{Base: at}, mask)
-	body(mover{mask}, 1)
+	mask := g.maskAt(at)
+	body(mover{g, mask, g.words(mask)}, 1)
 	Label("done")
 	VZEROUPPER()
 	RET()
 }
 
 // mover takes vectors from memory and back, under a mask if it has one.
-type mover struct{ mask reg.Register }
-
-func (m mover) each(p reg.Register, n int, f func(i int, at Mem)) {
-	for i := range n {
-		f(i, Mem{Base: p, Disp: 32 * i})
-	}
+type mover struct {
+	gates
+	mask  reg.Register
+	words reg.VecVirtual
 }
 
 func (m mover) load(p reg.Register, n int) lanes {
-	v := newLanes(n)
-	m.each(p, n, func(i int, at Mem) {
-		if m.mask == nil {
+	v := m.lanes(n)
+	for i := range v {
+		if at := (Mem{Base: p, Disp: m.bytes * i}); m.mask == nil {
 			VMOVUPS(at, v[i])
 		} else {
-			VMASKMOVPS(at, m.mask, v[i])
+			m.loadMasked(at, m.mask, m.words, v[i])
 		}
-	})
+	}
 	return v
 }
 
 func (m mover) store(v lanes, p reg.Register) {
-	m.each(p, len(v), func(i int, at Mem) {
-		if m.mask == nil {
+	for i := range v {
+		if at := (Mem{Base: p, Disp: m.bytes * i}); m.mask == nil {
 			VMOVUPS(v[i], at)
 		} else {
-			VMASKMOVPS(v[i], m.mask, at)
+			m.storeMasked(v[i], m.mask, m.words, at)
 		}
-	})
+	}
 }
 
 func (m mover) add(v lanes, p reg.Register) {
@@ -153,53 +156,53 @@ func (m mover) mul(v lanes, p reg.Register) {
 }
 
 // sigmoid turns x into 1/(1+e**-x).
-func (t *table) sigmoid(x lanes) {
-	do(func(v []reg.VecVirtual) { VXORPS(t.bits(1<<31), v[0], v[0]) }, x)
-	t.exp(x)
+func (g gates) sigmoid(x lanes) {
+	do(func(v []reg.VecVirtual) { g.xor(g.bits(1<<31), v[0]) }, x)
+	g.exp(x)
 	do(func(v []reg.VecVirtual) {
-		one := YMM()
-		VADDPS(t.f(1), v[0], v[0])
-		VMOVUPS(t.f(1), one)
+		one := g.vector()
+		VADDPS(g.f(1), v[0], v[0])
+		VMOVUPS(g.f(1), one)
 		VDIVPS(v[0], one, v[0])
 	}, x)
 }
 
 // tanh turns x into 1 - 2/(e**2x + 1).
-func (t *table) tanh(x lanes) {
+func (g gates) tanh(x lanes) {
 	do(func(v []reg.VecVirtual) { VADDPS(v[0], v[0], v[0]) }, x)
-	t.exp(x)
+	g.exp(x)
 	do(func(v []reg.VecVirtual) {
-		y := YMM()
-		VADDPS(t.f(1), v[0], v[0])
-		VMOVUPS(t.f(2), y)
+		y := g.vector()
+		VADDPS(g.f(1), v[0], v[0])
+		VMOVUPS(g.f(2), y)
 		VDIVPS(v[0], y, v[0])
-		VMOVUPS(t.f(1), y)
+		VMOVUPS(g.f(1), y)
 		VSUBPS(v[0], y, v[0])
 	}, x)
 }
 
 // exp is gateExp of the package, operation by operation. The clamps take x as
 // their last operand, which is the one that they return where it is NaN.
-func (t *table) exp(x lanes) {
-	shift, n, p := newLanes(len(x)), newLanes(len(x)), newLanes(len(x))
-	do(func(v []reg.VecVirtual) { VMOVUPS(t.f(87), v[1]); VMINPS(v[0], v[1], v[0]) }, x, n)
-	do(func(v []reg.VecVirtual) { VMOVUPS(t.f(-87), v[1]); VMAXPS(v[0], v[1], v[0]) }, x, n)
-	do(func(v []reg.VecVirtual) { VMULPS(t.f(1.4426950408889634), v[0], v[1]) }, x, shift)
-	do(func(v []reg.VecVirtual) { VADDPS(t.f(1.5*(1<<23)), v[0], v[0]) }, shift)
-	do(func(v []reg.VecVirtual) { VSUBPS(t.f(1.5*(1<<23)), v[0], v[1]) }, shift, n)
-	do(func(v []reg.VecVirtual) { VMULPS(t.f(0.693359375), v[0], v[1]) }, n, p)
+func (g gates) exp(x lanes) {
+	shift, n, p := g.lanes(len(x)), g.lanes(len(x)), g.lanes(len(x))
+	do(func(v []reg.VecVirtual) { VMOVUPS(g.f(87), v[1]); VMINPS(v[0], v[1], v[0]) }, x, n)
+	do(func(v []reg.VecVirtual) { VMOVUPS(g.f(-87), v[1]); VMAXPS(v[0], v[1], v[0]) }, x, n)
+	do(func(v []reg.VecVirtual) { VMULPS(g.f(1.4426950408889634), v[0], v[1]) }, x, shift)
+	do(func(v []reg.VecVirtual) { VADDPS(g.f(1.5*(1<<23)), v[0], v[0]) }, shift)
+	do(func(v []reg.VecVirtual) { VSUBPS(g.f(1.5*(1<<23)), v[0], v[1]) }, shift, n)
+	do(func(v []reg.VecVirtual) { VMULPS(g.f(0.693359375), v[0], v[1]) }, n, p)
 	do(func(v []reg.VecVirtual) { VSUBPS(v[1], v[0], v[0]) }, x, p)
-	do(func(v []reg.VecVirtual) { VMULPS(t.f(-2.12194440e-4), v[0], v[1]) }, n, p)
+	do(func(v []reg.VecVirtual) { VMULPS(g.f(-2.12194440e-4), v[0], v[1]) }, n, p)
 	do(func(v []reg.VecVirtual) { VSUBPS(v[1], v[0], v[0]) }, x, p)
-	do(func(v []reg.VecVirtual) { VMULPS(t.f(1.0/5040), v[0], v[1]) }, x, p)
+	do(func(v []reg.VecVirtual) { VMULPS(g.f(1.0/5040), v[0], v[1]) }, x, p)
 	for _, c := range []float64{1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5} {
-		do(func(v []reg.VecVirtual) { VADDPS(t.f(c), v[1], v[1]) }, x, p)
+		do(func(v []reg.VecVirtual) { VADDPS(g.f(c), v[1], v[1]) }, x, p)
 		do(func(v []reg.VecVirtual) { VMULPS(v[0], v[1], v[1]) }, x, p)
 	}
 	do(func(v []reg.VecVirtual) { VMULPS(v[0], v[1], v[1]) }, x, p)
 	do(func(v []reg.VecVirtual) { VADDPS(v[0], v[1], v[1]) }, x, p)
-	do(func(v []reg.VecVirtual) { VADDPS(t.f(1), v[0], v[0]) }, p)
+	do(func(v []reg.VecVirtual) { VADDPS(g.f(1), v[0], v[0]) }, p)
 	do(func(v []reg.VecVirtual) { VPSLLD(Imm(23), v[0], v[0]) }, shift)
-	do(func(v []reg.VecVirtual) { VPADDD(t.bits(127<<23), v[0], v[0]) }, shift)
+	do(func(v []reg.VecVirtual) { VPADDD(g.bits(127<<23), v[0], v[0]) }, shift)
 	do(func(v []reg.VecVirtual) { VMULPS(v[0], v[1], v[2]) }, shift, p, x)
 }

@@ -1,4 +1,4 @@
-// Command asm writes the AVX2+FMA kernels of package kernel. It is run by
+// Command asm writes the AVX2+FMA and AVX-512 kernels of package kernel. It is run by
 // go generate from the folder above and is a module of its own, so that the
 // product does not depend on the generator.
 package main
@@ -9,9 +9,12 @@ import (
 
 func main() {
 	ConstraintExpr("!purego")
-	mulTiles()
-	packPanel()
-	gruGates()
+	constants := newTable()
+	for _, set := range []instructions{avx2, avx512} {
+		mulTiles(set)
+		packPanel(set)
+		gates{constants, set}.gru()
+	}
 	transform()
 	Generate()
 }
