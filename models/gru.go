@@ -26,17 +26,49 @@ func newGRU(in, hidden int, t []Tensor) *gru {
 		bx: t[2].Data, bh: t[3].Data}
 }
 
-// scratch is the number of values that step needs to work in.
-func (c *gru) scratch() int { return 6 * c.hidden }
+// scratch is the number of values that run needs to work in, if it is to
+// project so many frames at once.
+func (c *gru) scratch(frames int) int { return (1 + frames) * 3 * c.hidden }
 
-// step moves the state h [hidden] one frame on, with the input x [in].
-func (c *gru) step(h, x, scratch []float32) {
+// run takes the state h [hidden] through all steps of x [steps × in], forwards
+// or backwards, and writes the state after each to a row of y. What does not
+// wait for the state is done for as many frames at once as scratch has room
+// for, so that the input weights are read once for all of them.
+func (c *gru) run(y []float32, stride int, x []float32, steps int, backwards bool, h, scratch []float32) {
 	n := 3 * c.hidden
-	gx, gh := scratch[:n], scratch[n:2*n]
-	copy(gx, c.bx)
-	kernel.MulAdd(gx, x, c.wx, 1, n, c.in)
+	gh, gx := scratch[:n], scratch[n:]
+	for done := 0; done < steps; {
+		frames := min(len(gx)/n, steps-done)
+		first := done
+		if backwards {
+			first = steps - done - frames
+		}
+		c.project(gx[:frames*n], x[first*c.in:(first+frames)*c.in], frames)
+		for i := range frames {
+			if backwards {
+				i = frames - 1 - i
+			}
+			c.step(h, gx[i*n:(i+1)*n], gh)
+			copy(y[(first+i)*stride:], h)
+		}
+		done += frames
+	}
+}
+
+// project writes W_i x + b_i of so many frames x to gx [frames × 3*hidden].
+func (c *gru) project(gx, x []float32, frames int) {
+	n := 3 * c.hidden
+	for i := range frames {
+		copy(gx[i*n:], c.bx)
+	}
+	kernel.MulAdd(gx, x, c.wx, frames, n, c.in)
+}
+
+// step moves the state h [hidden] one frame on, whose projected input is gx.
+// It works in gx and gh, both [3*hidden].
+func (c *gru) step(h, gx, gh []float32) {
 	copy(gh, c.bh)
-	kernel.MulAdd(gh, h, c.wh, 1, n, c.hidden)
+	kernel.MulAdd(gh, h, c.wh, 1, len(gh), c.hidden)
 	kernel.GRUGates(h, gx, gh)
 }
 

@@ -14,20 +14,15 @@ type layer struct {
 // the forward cell; the backward cell begins at the last step with nothing
 // heard.
 func (l *layer) forward(y, x []float32, steps int, h, scratch []float32) {
-	for t := range steps {
-		l.fwd.step(h, x[t*l.in:(t+1)*l.in], scratch)
-		copy(y[t*l.width:], h)
-	}
+	l.fwd.run(y, l.width, x, steps, false, h, scratch)
 	if l.bwd == nil {
 		return
 	}
-	back := scratch[l.bwd.scratch():][:l.bwd.hidden]
+	back := scratch[:l.bwd.hidden]
 	clear(back)
-	for t := steps - 1; t >= 0; t-- {
-		l.bwd.step(back, x[t*l.in:(t+1)*l.in], scratch)
-		copy(y[t*l.width+l.fwd.hidden:], back)
-	}
+	l.bwd.run(y[l.fwd.hidden:], l.width, x, steps, true, back, scratch[l.bwd.hidden:])
 }
 
-// scratch is the number of values that forward needs to work in.
-func (l *layer) scratch() int { return l.fwd.scratch() + l.fwd.hidden }
+// scratch is the number of values that forward needs to work in, if it is to
+// project so many frames at once.
+func (l *layer) scratch(frames int) int { return l.fwd.hidden + l.fwd.scratch(frames) }

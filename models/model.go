@@ -119,10 +119,12 @@ func (m *Model) normalise(x, frame []float32) {
 	}
 }
 
-// answer writes sigmoid(W y + b) to out [outputs].
-func (m *Model) answer(out, y []float32) {
-	copy(out, m.bias)
-	kernel.MulAdd(out, y, m.head, 1, len(out), len(y))
+// answer writes sigmoid(W y + b) of so many rows to out [rows × outputs].
+func (m *Model) answer(out, y []float32, rows int) {
+	for i := range rows {
+		copy(out[i*m.arch.Outputs:], m.bias)
+	}
+	kernel.MulAdd(out, y, m.head, rows, m.arch.Outputs, len(y)/rows)
 	for i, v := range out {
 		out[i] = kernel.Sigmoid(v)
 	}

@@ -1,6 +1,8 @@
 package models
 
 import (
+	"slices"
+
 	"github.com/streamer-audio/streamer/internal/kernel"
 	"github.com/streamer-audio/streamer/internal/snapshot"
 )
@@ -18,14 +20,21 @@ type State struct {
 	scratch []float32
 }
 
+// offlineFrames is how many frames a model that has the whole recording
+// projects at once.
+const offlineFrames = 16
+
 // NewState returns a State that has heard nothing.
 func (m *Model) NewState() *State {
 	s := &State{m: m}
-	width, scratch := m.arch.Input, 0
+	width, scratch, frames := m.arch.Input, 0, 1
+	if m.Lookahead() > 0 {
+		frames = offlineFrames
+	}
 	for i := range m.layers {
 		l := &m.layers[i]
 		s.h = append(s.h, make([]float32, l.fwd.hidden))
-		width, scratch = max(width, l.width), max(scratch, l.scratch())
+		width, scratch = max(width, l.width), max(scratch, l.scratch(frames))
 	}
 	s.scratch = make([]float32, scratch)
 	s.reserve(width)
@@ -84,17 +93,17 @@ func (s *State) run(steps int) {
 		s.m.layers[i].forward(s.y, s.x, steps, s.h[i], s.scratch)
 		s.x, s.y = s.y, s.x
 	}
+	width := s.m.layers[len(s.m.layers)-1].width
+	s.m.answer(s.grow(steps*s.m.arch.Outputs), s.x[:steps*width], steps)
+}
+
+// grow makes room for n values of answers and returns it.
+func (s *State) grow(n int) []float32 {
 	if s.fetched == len(s.out) {
 		s.out, s.fetched = s.out[:0], 0
 	}
-	width, outputs := s.m.layers[len(s.m.layers)-1].width, s.m.arch.Outputs
-	for t := range steps {
-		n := len(s.out)
-		for range outputs {
-			s.out = append(s.out, 0)
-		}
-		s.m.answer(s.out[n:], s.x[t*width:(t+1)*width])
-	}
+	s.out = slices.Grow(s.out, n)[:len(s.out)+n]
+	return s.out[len(s.out)-n:]
 }
 
 // Next writes the next answer to out [Arch.Outputs], if there is one.
