@@ -48,6 +48,14 @@ func gruGates(h, gx, gh []float32) {
 	}
 }
 
+func gruGatesBack(dh, dy, prev, gx, gh []float32) {
+	if fast != nil {
+		fast.gruGatesBack(dh, dy, prev, gx, gh)
+	} else {
+		gruGatesBackPlain(dh, dy, prev, gx, gh)
+	}
+}
+
 func (f *RealFFT) power(dst, frame, scratch []float32) {
 	if fast != nil && f.n >= fastFFT {
 		f.powerFast(dst, frame, scratch)

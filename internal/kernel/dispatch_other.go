@@ -10,6 +10,8 @@ func gemm(c, a, b []float32, m, n, k, rs, cs int) { gemmPlain(c, a, b, m, n, k, 
 
 func gruGates(h, gx, gh []float32) { gruGatesPlain(h, gx, gh) }
 
+func gruGatesBack(dh, dy, prev, gx, gh []float32) { gruGatesBackPlain(dh, dy, prev, gx, gh) }
+
 type fftTables struct{}
 
 func newFFTTables(*RealFFT) fftTables { return fftTables{} }

@@ -141,6 +141,20 @@ func (x *vectors) gruGates(h, gx, gh []float32) {
 	gruState(&h[0], &gx[0], &gx[k], &gx[2*k], &gh[2*k], x.tail(k), k/8)
 }
 
+// gruGatesBack is gruGatesBackPlain, to the bit.
+func (x *vectors) gruGatesBack(dh, dy, prev, gx, gh []float32) {
+	k := len(dh)
+	if k == 0 {
+		return
+	}
+	dy, prev, gx, gh = dy[:k], prev[:k], gx[:3*k], gh[:3*k]
+	if x == avx512 {
+		gruBack512(&dh[0], &dy[0], &prev[0], &gx[0], &gx[k], &gx[2*k], &gh[0], &gh[k], &gh[2*k], x.tail(k), k/16)
+		return
+	}
+	gruBack(&dh[0], &dy[0], &prev[0], &gx[0], &gx[k], &gx[2*k], &gh[0], &gh[k], &gh[2*k], x.tail(k), k/8)
+}
+
 // tail is the mask for what n values leave over beyond whole vectors, nil if
 // nothing.
 func (x *vectors) tail(n int) *int32 {

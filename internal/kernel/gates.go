@@ -97,6 +97,26 @@ func GRUGates(h, gx, gh []float32) {
 	gruGates(h, gx, gh)
 }
 
+// GRUGatesBack is the way back through [GRUGates] (backpropagation through
+// time, Werbos 1990). On entry dh + dy is d loss / d h<t>, prev is h<t-1>, gx
+// holds the gates r, z, n and gh what GRUGates was given. On return gx and gh
+// hold d loss / d gx and d loss / d gh, and dh the part of d loss / d h<t-1>
+// that does not go through W_hh:
+//
+//	dn = dh (1-z)              da_n = dn (1-n^2)
+//	dz = dh (h-n)              da_z = dz z (1-z)
+//	dr = da_n gh_n             da_r = dr r (1-r)
+//	dgx = (da_r, da_z, da_n)   dgh = (da_r, da_z, da_n r)
+//
+// dh, dy and prev are [hidden], gx and gh [3*hidden]; none overlaps another.
+// All variants give the same bits.
+func GRUGatesBack(dh, dy, prev, gx, gh []float32) {
+	if k := len(dh); len(dy) != k || len(prev) != k || len(gx) != 3*k || len(gh) != 3*k {
+		panic("kernel: gates do not match the hidden size")
+	}
+	gruGatesBack(dh, dy, prev, gx, gh)
+}
+
 // Log returns the natural logarithm of a positive normal x with an absolute
 // error below 1e-6 (and below 1e-7 relative away from 1). Zero, denormals,
 // negative numbers, Inf and NaN are not handled: the features add a floor

@@ -108,9 +108,68 @@ func TestGRUGatesPassNaNOn(t *testing.T) {
 	})
 }
 
+// The way back is that of the plain twin, whatever the hidden size, and
+// touches nothing else.
+func TestGRUGatesBackIsThePlainOne(t *testing.T) {
+	eachVariant(t, func(t *testing.T, v variant) {
+		rng := rand.New(rand.NewPCG(22, 0))
+		for hidden := range 140 {
+			in := [5][]float32{awkward(rng, hidden), awkward(rng, hidden), awkward(rng, hidden),
+				awkward(rng, 3*hidden), awkward(rng, 3*hidden)}
+			var want, got [5][]float32
+			var intact [5]func() bool
+			for i := range in {
+				want[i] = slices.Clone(in[i])
+				got[i], intact[i] = guarded(in[i])
+			}
+			gruGatesBackPlain(want[0], want[1], want[2], want[3], want[4])
+			v.gruBack(got[0], got[1], got[2], got[3], got[4])
+			for i := range in {
+				if !intact[i]() || !sameOrNaN(got[i], want[i]) {
+					t.Fatalf("hidden %d: argument %d differs, or what surrounds it", hidden, i)
+				}
+			}
+		}
+	})
+}
+
+// The gradient against finite differences of the gates, in float64.
+func TestGRUGatesBackIsTheGradient(t *testing.T) {
+	forward := func(v []float64) float64 { // of h<t-1>, the three of gx and of gh
+		sigmoid := func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+		r, z := sigmoid(v[1]+v[4]), sigmoid(v[2]+v[5])
+		n := math.Tanh(v[3] + r*v[6])
+		return n + z*(v[0]-n)
+	}
+	rng := rand.New(rand.NewPCG(23, 0))
+	for range 200 {
+		in := random(rng, 7)
+		prev, gx, gh := slices.Clone(in[:1]), slices.Clone(in[1:4]), slices.Clone(in[4:])
+		h := slices.Clone(prev)
+		GRUGates(h, gx, gh)
+		dh, dy := []float32{0.75}, []float32{0.5}
+		GRUGatesBack(dh, dy, prev, gx, gh)
+		got := slices.Concat(dh, gx, gh)
+		for i := range in {
+			var v [2][7]float64
+			const step = 1e-5
+			for side := range v {
+				for j, x := range in {
+					v[side][j] = float64(x)
+				}
+				v[side][i] += step * float64(2*side-1)
+			}
+			want := 1.25 * (forward(v[1][:]) - forward(v[0][:])) / (2 * step)
+			if math.Abs(float64(got[i])-want) > 1e-6 {
+				t.Fatalf("input %d of %v: gradient %g, want %g", i, in, got[i], want)
+			}
+		}
+	}
+}
+
 func TestGRUGatesAllocateNothing(t *testing.T) {
 	h, gx, gh := make([]float32, 33), make([]float32, 99), make([]float32, 99)
-	if n := testing.AllocsPerRun(10, func() { GRUGates(h, gx, gh) }); n != 0 {
+	if n := testing.AllocsPerRun(10, func() { GRUGates(h, gx, gh); GRUGatesBack(h, gx[:33], gh[:33], gx, gh) }); n != 0 {
 		t.Fatalf("%v allocations", n)
 	}
 }

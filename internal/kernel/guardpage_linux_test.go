@@ -51,6 +51,7 @@ func (e edge) put(a []float32) []float32 {
 func TestNothingOutsideIsTouched(t *testing.T) {
 	for _, end := range []bool{false, true} {
 		c, a, b := newEdge(t, 1<<20, end), newEdge(t, 1<<21, end), newEdge(t, 1<<21, end)
+		d, e := newEdge(t, 1<<12, end), newEdge(t, 1<<12, end)
 		eachVariant(t, func(t *testing.T, v variant) {
 			rng := rand.New(rand.NewPCG(30, 0))
 			for range 200 {
@@ -66,6 +67,7 @@ func TestNothingOutsideIsTouched(t *testing.T) {
 			for hidden := 1; hidden < 80; hidden++ {
 				h := c.put(random(rng, hidden))
 				v.gruGates(h, a.put(random(rng, 3*hidden)), b.put(random(rng, 3*hidden)))
+				v.gruBack(h, d.put(random(rng, hidden)), e.put(random(rng, hidden)), a.put(random(rng, 3*hidden)), b.put(random(rng, 3*hidden)))
 			}
 			for n := 8; n <= 4096; n *= 2 {
 				NewRealFFT(n).Power(c.put(random(rng, n/2+1)), a.put(random(rng, n)), b.put(random(rng, n)))

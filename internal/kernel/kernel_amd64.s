@@ -2811,6 +2811,113 @@ done:
 	VZEROUPPER
 	RET
 
+// func gruBack(dh *float32, dy *float32, prev *float32, r *float32, z *float32, n *float32, hr *float32, hz *float32, hn *float32, mask *int32, vectors int)
+// Requires: AVX
+TEXT ·gruBack(SB), NOSPLIT, $0-88
+	MOVQ dh+0(FP), AX
+	MOVQ dy+8(FP), CX
+	MOVQ prev+16(FP), DX
+	MOVQ r+24(FP), BX
+	MOVQ z+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ hr+48(FP), R8
+	MOVQ hz+56(FP), R9
+	MOVQ hn+64(FP), R10
+	MOVQ vectors+80(FP), R11
+
+by1:
+	SUBQ    $0x00000001, R11
+	JLT     less1
+	VMOVUPS (AX), Y1
+	VMOVUPS (SI), Y3
+	VMOVUPS (DI), Y4
+	VMOVUPS gateConstants<>+832(SB), Y0
+	VMOVUPS (CX), Y2
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS (DX), Y5
+	VSUBPS  Y4, Y5, Y5
+	VMULPS  Y1, Y5, Y5
+	VMOVUPS gateConstants<>+832(SB), Y2
+	VSUBPS  Y3, Y2, Y2
+	VMULPS  Y3, Y2, Y2
+	VMULPS  Y2, Y5, Y5
+	VMULPS  Y3, Y1, Y2
+	VMOVUPS Y2, (AX)
+	VSUBPS  Y3, Y0, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y5, (SI)
+	VMOVUPS Y5, (R9)
+	VMULPS  Y4, Y4, Y4
+	VSUBPS  Y4, Y0, Y4
+	VMULPS  Y4, Y2, Y2
+	VMOVUPS (BX), Y0
+	VMULPS  Y0, Y2, Y1
+	VMOVUPS (R10), Y3
+	VMULPS  Y2, Y3, Y3
+	VMOVUPS gateConstants<>+832(SB), Y4
+	VSUBPS  Y0, Y4, Y4
+	VMULPS  Y0, Y4, Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS Y2, (DI)
+	VMOVUPS Y1, (R10)
+	VMOVUPS Y3, (BX)
+	VMOVUPS Y3, (R8)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, SI
+	ADDQ    $0x00000020, DI
+	ADDQ    $0x00000020, R8
+	ADDQ    $0x00000020, R9
+	ADDQ    $0x00000020, R10
+	JMP     by1
+
+less1:
+	ADDQ       $0x00000001, R11
+	MOVQ       mask+72(FP), R11
+	TESTQ      R11, R11
+	JZ         done
+	VMOVUPS    (R11), Y0
+	VMASKMOVPS (AX), Y0, Y2
+	VMASKMOVPS (SI), Y0, Y4
+	VMASKMOVPS (DI), Y0, Y5
+	VMOVUPS    gateConstants<>+832(SB), Y1
+	VMASKMOVPS (CX), Y0, Y3
+	VADDPS     Y3, Y2, Y2
+	VMASKMOVPS (DX), Y0, Y6
+	VSUBPS     Y5, Y6, Y6
+	VMULPS     Y2, Y6, Y6
+	VMOVUPS    gateConstants<>+832(SB), Y3
+	VSUBPS     Y4, Y3, Y3
+	VMULPS     Y4, Y3, Y3
+	VMULPS     Y3, Y6, Y6
+	VMULPS     Y4, Y2, Y3
+	VMASKMOVPS Y3, Y0, (AX)
+	VSUBPS     Y4, Y1, Y3
+	VMULPS     Y2, Y3, Y3
+	VMASKMOVPS Y6, Y0, (SI)
+	VMASKMOVPS Y6, Y0, (R9)
+	VMULPS     Y5, Y5, Y5
+	VSUBPS     Y5, Y1, Y5
+	VMULPS     Y5, Y3, Y3
+	VMASKMOVPS (BX), Y0, Y1
+	VMULPS     Y1, Y3, Y2
+	VMASKMOVPS (R10), Y0, Y4
+	VMULPS     Y3, Y4, Y4
+	VMOVUPS    gateConstants<>+832(SB), Y5
+	VSUBPS     Y1, Y5, Y5
+	VMULPS     Y1, Y5, Y5
+	VMULPS     Y5, Y4, Y4
+	VMASKMOVPS Y3, Y0, (DI)
+	VMASKMOVPS Y2, Y0, (R10)
+	VMASKMOVPS Y4, Y0, (BX)
+	VMASKMOVPS Y4, Y0, (R8)
+
+done:
+	VZEROUPPER
+	RET
+
 // func mulTiles512(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, k int, count int, full int, shape int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·mulTiles512(SB), NOSPLIT, $8-96
@@ -10370,6 +10477,114 @@ less1:
 	VMULPS    Z2, Z1, Z1
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func gruBack512(dh *float32, dy *float32, prev *float32, r *float32, z *float32, n *float32, hr *float32, hz *float32, hn *float32, mask *int32, vectors int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gruBack512(SB), NOSPLIT, $0-88
+	MOVQ dh+0(FP), AX
+	MOVQ dy+8(FP), CX
+	MOVQ prev+16(FP), DX
+	MOVQ r+24(FP), BX
+	MOVQ z+32(FP), SI
+	MOVQ n+40(FP), DI
+	MOVQ hr+48(FP), R8
+	MOVQ hz+56(FP), R9
+	MOVQ hn+64(FP), R10
+	MOVQ vectors+80(FP), R11
+
+by1:
+	SUBQ    $0x00000001, R11
+	JLT     less1
+	VMOVUPS (AX), Z1
+	VMOVUPS (SI), Z3
+	VMOVUPS (DI), Z4
+	VMOVUPS gateConstants<>+832(SB), Z0
+	VMOVUPS (CX), Z2
+	VADDPS  Z2, Z1, Z1
+	VMOVUPS (DX), Z5
+	VSUBPS  Z4, Z5, Z5
+	VMULPS  Z1, Z5, Z5
+	VMOVUPS gateConstants<>+832(SB), Z2
+	VSUBPS  Z3, Z2, Z2
+	VMULPS  Z3, Z2, Z2
+	VMULPS  Z2, Z5, Z5
+	VMULPS  Z3, Z1, Z2
+	VMOVUPS Z2, (AX)
+	VSUBPS  Z3, Z0, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z5, (SI)
+	VMOVUPS Z5, (R9)
+	VMULPS  Z4, Z4, Z4
+	VSUBPS  Z4, Z0, Z4
+	VMULPS  Z4, Z2, Z2
+	VMOVUPS (BX), Z0
+	VMULPS  Z0, Z2, Z1
+	VMOVUPS (R10), Z3
+	VMULPS  Z2, Z3, Z3
+	VMOVUPS gateConstants<>+832(SB), Z4
+	VSUBPS  Z0, Z4, Z4
+	VMULPS  Z0, Z4, Z4
+	VMULPS  Z4, Z3, Z3
+	VMOVUPS Z2, (DI)
+	VMOVUPS Z1, (R10)
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z3, (R8)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, SI
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000040, R8
+	ADDQ    $0x00000040, R9
+	ADDQ    $0x00000040, R10
+	JMP     by1
+
+less1:
+	ADDQ      $0x00000001, R11
+	MOVQ      mask+72(FP), R11
+	TESTQ     R11, R11
+	JZ        done
+	VMOVUPS   (R11), Z0
+	VPMOVD2M  Z0, K1
+	VMOVUPS.Z (AX), K1, Z1
+	VMOVUPS.Z (SI), K1, Z3
+	VMOVUPS.Z (DI), K1, Z4
+	VMOVUPS   gateConstants<>+832(SB), Z0
+	VMOVUPS.Z (CX), K1, Z2
+	VADDPS    Z2, Z1, Z1
+	VMOVUPS.Z (DX), K1, Z5
+	VSUBPS    Z4, Z5, Z5
+	VMULPS    Z1, Z5, Z5
+	VMOVUPS   gateConstants<>+832(SB), Z2
+	VSUBPS    Z3, Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VMULPS    Z2, Z5, Z5
+	VMULPS    Z3, Z1, Z2
+	VMOVUPS   Z2, K1, (AX)
+	VSUBPS    Z3, Z0, Z2
+	VMULPS    Z1, Z2, Z2
+	VMOVUPS   Z5, K1, (SI)
+	VMOVUPS   Z5, K1, (R9)
+	VMULPS    Z4, Z4, Z4
+	VSUBPS    Z4, Z0, Z4
+	VMULPS    Z4, Z2, Z2
+	VMOVUPS.Z (BX), K1, Z0
+	VMULPS    Z0, Z2, Z1
+	VMOVUPS.Z (R10), K1, Z3
+	VMULPS    Z2, Z3, Z3
+	VMOVUPS   gateConstants<>+832(SB), Z4
+	VSUBPS    Z0, Z4, Z4
+	VMULPS    Z0, Z4, Z4
+	VMULPS    Z4, Z3, Z3
+	VMOVUPS   Z2, K1, (DI)
+	VMOVUPS   Z1, K1, (R10)
+	VMOVUPS   Z3, K1, (BX)
+	VMOVUPS   Z3, K1, (R8)
 
 done:
 	VZEROUPPER

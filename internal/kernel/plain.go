@@ -51,3 +51,20 @@ func gruGatesPlain(h, gx, gh []float32) {
 		h[i] = n[i] + float32(z[i]*(hi-n[i]))
 	}
 }
+
+// gruGatesBackPlain is GRUGatesBack, unit by unit.
+func gruGatesBackPlain(dh, dy, prev, gx, gh []float32) {
+	k := len(dh)
+	r, z, n := gx[:k], gx[k:2*k], gx[2*k:3*k]
+	hr, hz, hn := gh[:k], gh[k:2*k], gh[2*k:3*k]
+	for i := range dh {
+		d := dh[i] + dy[i]
+		ri, zi, ni := r[i], z[i], n[i]
+		an := float32(float32(d*(1-zi)) * (1 - float32(ni*ni)))
+		az := float32(float32(d*(prev[i]-ni)) * float32(zi*(1-zi)))
+		ar := float32(float32(an*hn[i]) * float32(ri*(1-ri)))
+		r[i], z[i], n[i] = ar, az, an
+		hr[i], hz[i], hn[i] = ar, az, float32(an*ri)
+		dh[i] = float32(d * zi)
+	}
+}

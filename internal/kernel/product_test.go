@@ -14,9 +14,10 @@ type variant struct {
 	id       string
 	gemm     func(c, a, b []float32, m, n, k, rs, cs int)
 	gruGates func(h, gx, gh []float32)
+	gruBack  func(dh, dy, prev, gx, gh []float32)
 }
 
-var variants = []variant{{"plain", plainID, gemmPlain, gruGatesPlain}}
+var variants = []variant{{"plain", plainID, gemmPlain, gruGatesPlain, gruGatesBackPlain}}
 
 func eachVariant(t *testing.T, test func(t *testing.T, v variant)) {
 	for _, v := range variants {

@@ -24,6 +24,11 @@ func sigmoidSum(x *float32, y *float32, mask *int32, vectors int)
 //go:noescape
 func gruState(h *float32, r *float32, z *float32, n *float32, ghn *float32, mask *int32, vectors int)
 
+// gruBack is GRUGatesBack for whole vectors and a masked one.
+//
+//go:noescape
+func gruBack(dh *float32, dy *float32, prev *float32, r *float32, z *float32, n *float32, hr *float32, hz *float32, hn *float32, mask *int32, vectors int)
+
 // mulTiles512 adds a product to tiles of c, one below the other.
 //
 //go:noescape
@@ -43,6 +48,11 @@ func sigmoidSum512(x *float32, y *float32, mask *int32, vectors int)
 //
 //go:noescape
 func gruState512(h *float32, r *float32, z *float32, n *float32, ghn *float32, mask *int32, vectors int)
+
+// gruBack512 is GRUGatesBack for whole vectors and a masked one.
+//
+//go:noescape
+func gruBack512(dh *float32, dy *float32, prev *float32, r *float32, z *float32, n *float32, hr *float32, hz *float32, hn *float32, mask *int32, vectors int)
 
 // fftSplit takes even samples to re and odd ones to im.
 //

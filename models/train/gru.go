@@ -103,20 +103,17 @@ func (g *gru) carry(steps, lanes int) {
 
 // backward adds d loss / d x to dx, given dy = d loss / d y, and gathers the
 // gradient of the weights in grad. It walks the steps in the opposite order
-// (backpropagation through time, Werbos 1990):
-//
-//	dn = dh (1-z)              da_n = dn (1-n^2)
-//	dz = dh (h-n)              da_z = dz z (1-z)
-//	dr = da_n gh_n             da_r = dr r (1-r)
-//	dgx = (da_r, da_z, da_n)   dgh = (da_r, da_z, da_n r)
-//	dh(t-1) = dh z + W_hh^T dgh
+// (backpropagation through time, Werbos 1990); [kernel.GRUGatesBack] has the
+// equations of a step, to which this adds dh(t-1) += W_hh^T dgh.
 func (g *gru) backward(dx, dy []float32, steps, lanes int) {
 	h, n, rows := g.hidden, 3*g.hidden, steps*lanes
 	clear(g.dh)
 	for i := steps - 1; i >= 0; i-- {
 		t := g.order(i, steps) * lanes
 		for l := range lanes {
-			g.gates(g.dh[l*h:(l+1)*h], dy, t+l)
+			row := t + l
+			kernel.GRUGatesBack(g.dh[l*h:(l+1)*h], dy[row*h:(row+1)*h], g.prev[row*h:(row+1)*h],
+				g.gx[row*n:(row+1)*n], g.gh[row*n:(row+1)*n])
 		}
 		kernel.MulAdd(g.dh, g.gh[t*n:(t+lanes)*n], g.wh, lanes, h, n)
 	}
@@ -130,26 +127,6 @@ func (g *gru) backward(dx, dy []float32, steps, lanes int) {
 	kernel.MulTransAdd(g.grad[1], g.gh, g.prev, n, h, rows)
 	kernel.SumRowsAdd(g.grad[2], g.gx, rows, n)
 	kernel.SumRowsAdd(g.grad[3], g.gh, rows, n)
-}
-
-// gates turns the row's gates into their gradients, in place, and dh into the
-// part of d loss / d h(t-1) that does not go through W_hh.
-func (g *gru) gates(dh, dy []float32, row int) {
-	h := g.hidden
-	gx, gh := g.gx[row*3*h:(row+1)*3*h], g.gh[row*3*h:(row+1)*3*h]
-	r, z, n := gx[:h], gx[h:2*h], gx[2*h:]
-	hr, hz, hn := gh[:h], gh[h:2*h], gh[2*h:]
-	dy, prev := dy[row*h:(row+1)*h], g.prev[row*h:(row+1)*h]
-	for i := range dh {
-		d := dh[i] + dy[i]
-		ri, zi, ni := r[i], z[i], n[i]
-		an := float32(d*(1-zi)) * (1 - float32(ni*ni))
-		az := float32(d*(prev[i]-ni)) * float32(zi*(1-zi))
-		ar := float32(an*hn[i]) * float32(ri*(1-ri))
-		r[i], z[i], n[i] = ar, az, an
-		hr[i], hz[i], hn[i] = ar, az, float32(an*ri)
-		dh[i] = float32(d * zi)
-	}
 }
 
 // resize returns a slice of n values, reusing a; what it holds is undefined.

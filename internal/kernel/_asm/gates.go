@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -91,11 +92,63 @@ func (g gates) gru() {
 	})
 }
 
+// gruBack is the twin of gruGatesBackPlain.
+func (g gates) gruBack() {
+	TEXT("gruBack"+g.suffix, NOSPLIT, "func(dh, dy, prev, r, z, n, hr, hz, hn *float32, mask *int32, vectors int)")
+	Doc("gruBack" + g.suffix + " is GRUGatesBack for whole vectors and a masked one.")
+	Pragma("noescape")
+	names := []string{"dh", "dy", "prev", "r", "z", "n", "hr", "hz", "hn"}
+	var at []reg.Register
+	p := map[string]reg.Register{}
+	for _, name := range names {
+		p[name] = Load(Param(name), GP64())
+		at = append(at, p[name])
+	}
+	g.sweep(1, at, func(m mover, n int) {
+		load := func(name string) reg.VecVirtual { return m.load(p[name], n)[0] }
+		store := func(v reg.VecVirtual, names ...string) {
+			for _, name := range names {
+				m.store(lanes{v}, p[name])
+			}
+		}
+		slope := func(gate reg.VecVirtual) reg.VecVirtual { // gate*(1-gate)
+			y := g.vector()
+			VMOVUPS(g.f(1), y)
+			VSUBPS(gate, y, y)
+			VMULPS(gate, y, y)
+			return y
+		}
+		one, d, t, z, c := g.vector(), load("dh"), g.vector(), load("z"), load("n")
+		VMOVUPS(g.f(1), one)
+		VADDPS(load("dy"), d, d)
+		prev := load("prev")
+		VSUBPS(c, prev, prev)
+		VMULPS(d, prev, prev)
+		VMULPS(slope(z), prev, prev) // d loss / d a_z
+		VMULPS(z, d, t)              // d loss / d h that does not go through W_hh
+		store(t, "dh")
+		VSUBPS(z, one, t)
+		VMULPS(d, t, t)
+		store(prev, "z", "hz")
+		VMULPS(c, c, c)
+		VSUBPS(c, one, c)
+		VMULPS(c, t, t) // d loss / d a_n
+		r := load("r")
+		VMULPS(r, t, d)
+		hn := load("hn")
+		VMULPS(t, hn, hn)
+		VMULPS(slope(r), hn, hn) // d loss / d a_r
+		store(t, "n")
+		store(d, "hn")
+		store(hn, "r", "hr")
+	})
+}
+
 // sweep emits a body for several whole vectors at once, for one, and for a
 // masked one. It moves the pointers on.
 func (g gates) sweep(wide int, pointers []reg.Register, body func(m mover, n int)) {
 	left := Load(Param("vectors"), GP64())
-	for _, n := range []int{wide, 1} {
+	for _, n := range slices.Compact([]int{wide, 1}) {
 		loop, end := fmt.Sprintf("by%d", n), fmt.Sprintf("less%d", n)
 		Label(loop)
 		SUBQ(U32(uint32(n)), left)

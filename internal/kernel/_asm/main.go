@@ -13,7 +13,9 @@ func main() {
 	for _, set := range []instructions{avx2, avx512} {
 		mulTiles(set)
 		packPanel(set)
-		gates{constants, set}.gru()
+		g := gates{constants, set}
+		g.gru()
+		g.gruBack()
 	}
 	transform()
 	Generate()
