@@ -112,10 +112,12 @@ func (m *Model) Lookahead() int {
 	return Unbounded
 }
 
-// normalise writes (frame-mean)*scale to x.
-func (m *Model) normalise(x, frame []float32) {
-	for i, v := range frame {
-		x[i] = float32(v-m.mean[i]) * m.scale[i]
+// normalise writes (frame-mean)*scale of each of the frames [n × input] to x.
+func (m *Model) normalise(x, frames []float32) {
+	for ; len(frames) > 0; x, frames = x[len(m.mean):], frames[len(m.mean):] {
+		for i, mean := range m.mean {
+			x[i] = float32(frames[i]-mean) * m.scale[i]
+		}
 	}
 }
 

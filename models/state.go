@@ -20,33 +20,34 @@ type State struct {
 	scratch []float32
 }
 
-// offlineFrames is how many frames a model that has the whole recording
-// projects at once.
-const offlineFrames = 16
+// together is how many frames are taken through a layer at once where several
+// are there: their part of the input weights is read once.
+const together = 16
 
 // NewState returns a State that has heard nothing.
 func (m *Model) NewState() *State {
 	s := &State{m: m}
-	width, scratch, frames := m.arch.Input, 0, 1
-	if m.Lookahead() > 0 {
-		frames = offlineFrames
-	}
 	for i := range m.layers {
-		l := &m.layers[i]
-		s.h = append(s.h, make([]float32, l.fwd.hidden))
-		width, scratch = max(width, l.width), max(scratch, l.scratch(frames))
+		s.h = append(s.h, make([]float32, m.layers[i].fwd.hidden))
 	}
-	s.scratch = make([]float32, scratch)
-	s.reserve(width)
+	s.reserve(1, 1)
 	return s
 }
 
-// reserve makes room for n values of activations.
-func (s *State) reserve(n int) {
-	if cap(s.x) < n {
-		s.x, s.y = make([]float32, n), make([]float32, n)
+// reserve makes room for so many frames going through a layer, of which so
+// many are projected at once.
+func (s *State) reserve(frames, projected int) {
+	width, scratch := s.m.arch.Input, 0
+	for i := range s.m.layers {
+		l := &s.m.layers[i]
+		width, scratch = max(width, l.width), max(scratch, l.scratch(projected))
 	}
-	s.x, s.y = s.x[:cap(s.x)], s.y[:cap(s.y)]
+	if len(s.x) < frames*width {
+		s.x, s.y = make([]float32, frames*width), make([]float32, frames*width)
+	}
+	if len(s.scratch) < scratch {
+		s.scratch = make([]float32, scratch)
+	}
 }
 
 // Model returns the model of the state.
@@ -54,20 +55,35 @@ func (s *State) Model() *Model { return s.m }
 
 // Push takes one frame [Arch.Input]; a causal model answers it at once.
 func (s *State) Push(frame []float32) {
-	in := s.m.arch.Input
-	if len(frame) != in {
+	if len(frame) != s.m.arch.Input {
 		panic("models: frame is not Arch.Input long")
 	}
+	s.push(frame, 1)
+}
+
+// PushAll is Push for each of the frames [n × Arch.Input] in turn, and faster
+// than that.
+func (s *State) PushAll(frames []float32) {
+	in := s.m.arch.Input
+	if len(frames)%in != 0 {
+		panic("models: frames are not a multiple of Arch.Input long")
+	}
+	for len(frames) > 0 {
+		n := min(together, len(frames)/in)
+		s.push(frames[:n*in], n)
+		frames = frames[n*in:]
+	}
+}
+
+func (s *State) push(frames []float32, n int) {
 	if s.m.Lookahead() == 0 {
-		s.m.normalise(s.x[:in], frame)
-		s.run(1)
+		s.reserve(n, n)
+		s.m.normalise(s.x, frames)
+		s.run(n)
 		return
 	}
-	n := len(s.waiting)
-	for range in {
-		s.waiting = append(s.waiting, 0)
-	}
-	s.m.normalise(s.waiting[n:], frame)
+	s.waiting = slices.Grow(s.waiting, len(frames))[:len(s.waiting)+len(frames)]
+	s.m.normalise(s.waiting[len(s.waiting)-len(frames):], frames)
 }
 
 // Flush says that no frame follows: what waited is answered. The hidden state
@@ -77,11 +93,7 @@ func (s *State) Flush() {
 		return
 	}
 	steps := len(s.waiting) / s.m.arch.Input
-	width := 0
-	for i := range s.m.layers {
-		width = max(width, s.m.layers[i].width)
-	}
-	s.reserve(steps * max(width, s.m.arch.Input))
+	s.reserve(steps, together)
 	copy(s.x, s.waiting)
 	s.waiting = s.waiting[:0]
 	s.run(steps)

@@ -79,7 +79,7 @@ func forEachArch(t *testing.T, f func(t *testing.T, m *Model, rng *rand.Rand)) {
 	}
 }
 
-func TestFetchingAtAnyTimeGivesTheSameBits(t *testing.T) {
+func TestPushingAndFetchingAnyhowGivesTheSameBits(t *testing.T) {
 	forEachArch(t, func(t *testing.T, m *Model, rng *rand.Rand) {
 		for _, n := range []int{0, 1, 2, 17, 60} {
 			frames := randomFrames(rng, m.Arch(), n)
@@ -90,8 +90,15 @@ func TestFetchingAtAnyTimeGivesTheSameBits(t *testing.T) {
 			s := m.NewState()
 			for range 2 { // the second time after Reset
 				var got []float32
-				for _, f := range frames {
-					s.Push(f)
+				for left := frames; len(left) > 0; {
+					k := 1 // one by one or several at once
+					if rng.IntN(2) == 0 {
+						k = rng.IntN(len(left) + 1)
+						s.PushAll(slices.Concat(left[:k]...))
+					} else {
+						s.Push(left[0])
+					}
+					left = left[k:]
 					if rng.IntN(3) == 0 {
 						got = drain(s, got)
 					}
