@@ -13,6 +13,9 @@ import (
 // the memory whatever the caller pushes.
 const block = 4096
 
+// together is how many frames the model is given at once, where they are there.
+const together = 16
+
 // Session is one stream's way through a Pipeline. It belongs to one goroutine,
 // starts none, and keeps what the stream has said so far in a few kilobytes.
 //
@@ -35,8 +38,9 @@ type Session struct {
 	started int64  // N of the last speech_start
 	opened  int64  // bidirectional: first frame of the open segment
 
-	resampled, frame, out []float32
-	probs                 []float64 // of the Push under way
+	resampled, out []float32
+	ready          []float32 // [together × Dim] frames on their way to the model
+	probs          []float64 // of the Push under way
 }
 
 // counts are the numbers of the last event of each output subject.
@@ -53,7 +57,7 @@ func (p *Pipeline) Open(rate int, offset int64) (*Session, error) {
 	}
 	s := &Session{p: p, rate: rate, resampler: res, features: p.features.Open(), state: p.model.NewState(),
 		decider: decider{limits: p.limits}, base: offset,
-		frame: make([]float32, p.features.Dim()), out: make([]float32, p.model.Arch().Outputs)}
+		ready: make([]float32, together*p.features.Dim()), out: make([]float32, p.model.Arch().Outputs)}
 	if p.config.Final != nil {
 		s.final = newReviser(p)
 	}
@@ -115,15 +119,23 @@ func (s *Session) Gap(dst []Event, lost int64, hold bool) []Event {
 
 // advance takes the frames that are ready through model and decider.
 func (s *Session) advance(dst []Event) []Event {
-	for s.features.Next(s.frame) {
-		s.framed++
-		s.state.Push(s.frame)
-		if s.final != nil {
-			s.final.push(s.frame)
+	for {
+		n, dim := 0, s.p.features.Dim()
+		for n < len(s.ready) && s.features.Next(s.ready[n:n+dim]) {
+			n += dim
 		}
-		dst = s.decide(dst, s.needed(s.framed))
+		if n == 0 {
+			return dst
+		}
+		s.state.PushAll(s.ready[:n])
+		for at := 0; at < n; at += dim {
+			s.framed++
+			if s.final != nil {
+				s.final.push(s.ready[at : at+dim])
+			}
+			dst, _ = s.decide(dst, s.needed(s.framed))
+		}
 	}
-	return dst
 }
 
 // finish completes the run: every stage is flushed into the next one.
@@ -133,7 +145,9 @@ func (s *Session) finish(dst []Event) []Event {
 	s.features.Flush()
 	dst = s.advance(dst)
 	s.state.Flush()
-	dst = s.decide(dst, s.Position())
+	for more := true; more; {
+		dst, more = s.decide(dst, s.Position())
+	}
 	return s.emit(dst, s.decider.flush(), s.Position())
 }
 
@@ -148,9 +162,10 @@ func (s *Session) restart() {
 	}
 }
 
-// decide turns the answers that are ready into events.
-func (s *Session) decide(dst []Event, at int64) []Event {
-	for s.state.Next(s.out) {
+// decide turns the next answer, if there is one, into events.
+func (s *Session) decide(dst []Event, at int64) ([]Event, bool) {
+	answered := s.state.Next(s.out)
+	if answered {
 		if s.p.config.Frames {
 			s.probs = append(s.probs, float64(s.out[0]))
 		}
@@ -159,7 +174,7 @@ func (s *Session) decide(dst []Event, at int64) []Event {
 	if s.final != nil && s.final.full() {
 		dst = s.revise(dst, at, s.started)
 	}
-	return dst
+	return dst, answered
 }
 
 // emit appends the event that a decision stands for, if it is one. at is the
