@@ -120,16 +120,11 @@ func (s *Stream) Next(dst []float32) bool {
 	if len(s.pending)-s.done < c.Window {
 		return false
 	}
-	for i, v := range s.pending[s.done : s.done+c.Window] {
-		s.frame[i] = float32(v * s.plan.window[i])
-	}
+	kernel.Mul(s.frame[:c.Window], s.pending[s.done:s.done+c.Window], s.plan.window)
 	s.done += c.Hop
 	s.plan.fft.Power(s.power, s.frame, s.scratch)
 	s.plan.mel.apply(dst, s.power)
-	floor := float32(c.Floor)
-	for i, v := range dst {
-		dst[i] = kernel.Log(v + floor)
-	}
+	kernel.LogSum(dst, float32(c.Floor))
 	return true
 }
 

@@ -56,6 +56,22 @@ func gruGatesBack(dh, dy, prev, gx, gh []float32) {
 	}
 }
 
+func products(dst, x, y []float32) {
+	if fast != nil {
+		fast.products(dst, x, y)
+	} else {
+		productsPlain(dst, x, y)
+	}
+}
+
+func logSum(x []float32, c float32) {
+	if fast != nil {
+		fast.logSum(x, c)
+	} else {
+		logSumPlain(x, c)
+	}
+}
+
 func (f *RealFFT) power(dst, frame, scratch []float32) {
 	if fast != nil && f.n >= fastFFT {
 		f.powerFast(dst, frame, scratch)

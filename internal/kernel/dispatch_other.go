@@ -12,6 +12,10 @@ func gruGates(h, gx, gh []float32) { gruGatesPlain(h, gx, gh) }
 
 func gruGatesBack(dh, dy, prev, gx, gh []float32) { gruGatesBackPlain(dh, dy, prev, gx, gh) }
 
+func products(dst, x, y []float32) { productsPlain(dst, x, y) }
+
+func logSum(x []float32, c float32) { logSumPlain(x, c) }
+
 type fftTables struct{}
 
 func newFFTTables(*RealFFT) fftTables { return fftTables{} }

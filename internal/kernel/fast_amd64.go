@@ -155,6 +155,30 @@ func (x *vectors) gruGatesBack(dh, dy, prev, gx, gh []float32) {
 	gruBack(&dh[0], &dy[0], &prev[0], &gx[0], &gx[k], &gx[2*k], &gh[0], &gh[k], &gh[2*k], x.tail(k), k/8)
 }
 
+func (x *vectors) products(dst, a, b []float32) {
+	n := len(dst)
+	if n == 0 {
+		return
+	}
+	a, b = a[:n], b[:n]
+	if x == avx512 {
+		mulVectors512(&dst[0], &a[0], &b[0], x.tail(n), n/16)
+	} else {
+		mulVectors(&dst[0], &a[0], &b[0], x.tail(n), n/8)
+	}
+}
+
+func (x *vectors) logSum(a []float32, c float32) {
+	n := len(a)
+	switch {
+	case n == 0:
+	case x == avx512:
+		logVectors512(&a[0], &c, x.tail(n), n/16)
+	default:
+		logVectors(&a[0], &c, x.tail(n), n/8)
+	}
+}
+
 // tail is the mask for what n values leave over beyond whole vectors, nil if
 // nothing.
 func (x *vectors) tail(n int) *int32 {

@@ -116,26 +116,3 @@ func GRUGatesBack(dh, dy, prev, gx, gh []float32) {
 	}
 	gruGatesBack(dh, dy, prev, gx, gh)
 }
-
-// Log returns the natural logarithm of a positive normal x with an absolute
-// error below 1e-6 (and below 1e-7 relative away from 1). Zero, denormals,
-// negative numbers, Inf and NaN are not handled: the features add a floor
-// before they take it.
-//
-// x = 2**e * m with m in [sqrt(1/2), sqrt(2)); with s = (m-1)/(m+1),
-// log m = 2s (1 + s^2/3 + s^4/5 + ...) (Abramowitz and Stegun 4.1.27).
-func Log(x float32) float32 {
-	const ln2Hi, ln2Lo = 0.693359375, -2.12194440e-4
-	const sqrtHalf = 0x3f3504f3 // bits of sqrt(1/2)
-	bits := math.Float32bits(x) - sqrtHalf
-	e := float32(int32(bits) >> 23)
-	m := math.Float32frombits(bits&0x7fffff + sqrtHalf)
-	s := (m - 1) / (m + 1)
-	w := s * s
-	p := float32(1.0 / 9)
-	p = float32(p*w) + 1.0/7
-	p = float32(p*w) + 1.0/5
-	p = float32(p*w) + 1.0/3
-	p = float32(float32(p*w)*s) + s
-	return float32(e*ln2Hi) + float32(float32(e*ln2Lo)+float32(2*p))
-}

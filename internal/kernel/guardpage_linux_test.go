@@ -69,6 +69,11 @@ func TestNothingOutsideIsTouched(t *testing.T) {
 				v.gruGates(h, a.put(random(rng, 3*hidden)), b.put(random(rng, 3*hidden)))
 				v.gruBack(h, d.put(random(rng, hidden)), e.put(random(rng, hidden)), a.put(random(rng, 3*hidden)), b.put(random(rng, 3*hidden)))
 			}
+			for n := 1; n < 80; n++ {
+				x := c.put(random(rng, n))
+				v.products(x, a.put(random(rng, n)), b.put(random(rng, n)))
+				v.logSum(x, 1)
+			}
 			for n := 8; n <= 4096; n *= 2 {
 				NewRealFFT(n).Power(c.put(random(rng, n/2+1)), a.put(random(rng, n)), b.put(random(rng, n)))
 			}

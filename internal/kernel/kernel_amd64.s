@@ -244,7 +244,119 @@ DATA gateConstants<>+944(SB)/4, $0x40000000
 DATA gateConstants<>+948(SB)/4, $0x40000000
 DATA gateConstants<>+952(SB)/4, $0x40000000
 DATA gateConstants<>+956(SB)/4, $0x40000000
-GLOBL gateConstants<>(SB), RODATA|NOPTR, $960
+DATA gateConstants<>+960(SB)/4, $0x3f3504f3
+DATA gateConstants<>+964(SB)/4, $0x3f3504f3
+DATA gateConstants<>+968(SB)/4, $0x3f3504f3
+DATA gateConstants<>+972(SB)/4, $0x3f3504f3
+DATA gateConstants<>+976(SB)/4, $0x3f3504f3
+DATA gateConstants<>+980(SB)/4, $0x3f3504f3
+DATA gateConstants<>+984(SB)/4, $0x3f3504f3
+DATA gateConstants<>+988(SB)/4, $0x3f3504f3
+DATA gateConstants<>+992(SB)/4, $0x3f3504f3
+DATA gateConstants<>+996(SB)/4, $0x3f3504f3
+DATA gateConstants<>+1000(SB)/4, $0x3f3504f3
+DATA gateConstants<>+1004(SB)/4, $0x3f3504f3
+DATA gateConstants<>+1008(SB)/4, $0x3f3504f3
+DATA gateConstants<>+1012(SB)/4, $0x3f3504f3
+DATA gateConstants<>+1016(SB)/4, $0x3f3504f3
+DATA gateConstants<>+1020(SB)/4, $0x3f3504f3
+DATA gateConstants<>+1024(SB)/4, $0x007fffff
+DATA gateConstants<>+1028(SB)/4, $0x007fffff
+DATA gateConstants<>+1032(SB)/4, $0x007fffff
+DATA gateConstants<>+1036(SB)/4, $0x007fffff
+DATA gateConstants<>+1040(SB)/4, $0x007fffff
+DATA gateConstants<>+1044(SB)/4, $0x007fffff
+DATA gateConstants<>+1048(SB)/4, $0x007fffff
+DATA gateConstants<>+1052(SB)/4, $0x007fffff
+DATA gateConstants<>+1056(SB)/4, $0x007fffff
+DATA gateConstants<>+1060(SB)/4, $0x007fffff
+DATA gateConstants<>+1064(SB)/4, $0x007fffff
+DATA gateConstants<>+1068(SB)/4, $0x007fffff
+DATA gateConstants<>+1072(SB)/4, $0x007fffff
+DATA gateConstants<>+1076(SB)/4, $0x007fffff
+DATA gateConstants<>+1080(SB)/4, $0x007fffff
+DATA gateConstants<>+1084(SB)/4, $0x007fffff
+DATA gateConstants<>+1088(SB)/4, $0x3de38e39
+DATA gateConstants<>+1092(SB)/4, $0x3de38e39
+DATA gateConstants<>+1096(SB)/4, $0x3de38e39
+DATA gateConstants<>+1100(SB)/4, $0x3de38e39
+DATA gateConstants<>+1104(SB)/4, $0x3de38e39
+DATA gateConstants<>+1108(SB)/4, $0x3de38e39
+DATA gateConstants<>+1112(SB)/4, $0x3de38e39
+DATA gateConstants<>+1116(SB)/4, $0x3de38e39
+DATA gateConstants<>+1120(SB)/4, $0x3de38e39
+DATA gateConstants<>+1124(SB)/4, $0x3de38e39
+DATA gateConstants<>+1128(SB)/4, $0x3de38e39
+DATA gateConstants<>+1132(SB)/4, $0x3de38e39
+DATA gateConstants<>+1136(SB)/4, $0x3de38e39
+DATA gateConstants<>+1140(SB)/4, $0x3de38e39
+DATA gateConstants<>+1144(SB)/4, $0x3de38e39
+DATA gateConstants<>+1148(SB)/4, $0x3de38e39
+DATA gateConstants<>+1152(SB)/4, $0x3e124925
+DATA gateConstants<>+1156(SB)/4, $0x3e124925
+DATA gateConstants<>+1160(SB)/4, $0x3e124925
+DATA gateConstants<>+1164(SB)/4, $0x3e124925
+DATA gateConstants<>+1168(SB)/4, $0x3e124925
+DATA gateConstants<>+1172(SB)/4, $0x3e124925
+DATA gateConstants<>+1176(SB)/4, $0x3e124925
+DATA gateConstants<>+1180(SB)/4, $0x3e124925
+DATA gateConstants<>+1184(SB)/4, $0x3e124925
+DATA gateConstants<>+1188(SB)/4, $0x3e124925
+DATA gateConstants<>+1192(SB)/4, $0x3e124925
+DATA gateConstants<>+1196(SB)/4, $0x3e124925
+DATA gateConstants<>+1200(SB)/4, $0x3e124925
+DATA gateConstants<>+1204(SB)/4, $0x3e124925
+DATA gateConstants<>+1208(SB)/4, $0x3e124925
+DATA gateConstants<>+1212(SB)/4, $0x3e124925
+DATA gateConstants<>+1216(SB)/4, $0x3e4ccccd
+DATA gateConstants<>+1220(SB)/4, $0x3e4ccccd
+DATA gateConstants<>+1224(SB)/4, $0x3e4ccccd
+DATA gateConstants<>+1228(SB)/4, $0x3e4ccccd
+DATA gateConstants<>+1232(SB)/4, $0x3e4ccccd
+DATA gateConstants<>+1236(SB)/4, $0x3e4ccccd
+DATA gateConstants<>+1240(SB)/4, $0x3e4ccccd
+DATA gateConstants<>+1244(SB)/4, $0x3e4ccccd
+DATA gateConstants<>+1248(SB)/4, $0x3e4ccccd
+DATA gateConstants<>+1252(SB)/4, $0x3e4ccccd
+DATA gateConstants<>+1256(SB)/4, $0x3e4ccccd
+DATA gateConstants<>+1260(SB)/4, $0x3e4ccccd
+DATA gateConstants<>+1264(SB)/4, $0x3e4ccccd
+DATA gateConstants<>+1268(SB)/4, $0x3e4ccccd
+DATA gateConstants<>+1272(SB)/4, $0x3e4ccccd
+DATA gateConstants<>+1276(SB)/4, $0x3e4ccccd
+DATA gateConstants<>+1280(SB)/4, $0x3eaaaaab
+DATA gateConstants<>+1284(SB)/4, $0x3eaaaaab
+DATA gateConstants<>+1288(SB)/4, $0x3eaaaaab
+DATA gateConstants<>+1292(SB)/4, $0x3eaaaaab
+DATA gateConstants<>+1296(SB)/4, $0x3eaaaaab
+DATA gateConstants<>+1300(SB)/4, $0x3eaaaaab
+DATA gateConstants<>+1304(SB)/4, $0x3eaaaaab
+DATA gateConstants<>+1308(SB)/4, $0x3eaaaaab
+DATA gateConstants<>+1312(SB)/4, $0x3eaaaaab
+DATA gateConstants<>+1316(SB)/4, $0x3eaaaaab
+DATA gateConstants<>+1320(SB)/4, $0x3eaaaaab
+DATA gateConstants<>+1324(SB)/4, $0x3eaaaaab
+DATA gateConstants<>+1328(SB)/4, $0x3eaaaaab
+DATA gateConstants<>+1332(SB)/4, $0x3eaaaaab
+DATA gateConstants<>+1336(SB)/4, $0x3eaaaaab
+DATA gateConstants<>+1340(SB)/4, $0x3eaaaaab
+DATA gateConstants<>+1344(SB)/4, $0x7f7fffff
+DATA gateConstants<>+1348(SB)/4, $0x7f7fffff
+DATA gateConstants<>+1352(SB)/4, $0x7f7fffff
+DATA gateConstants<>+1356(SB)/4, $0x7f7fffff
+DATA gateConstants<>+1360(SB)/4, $0x7f7fffff
+DATA gateConstants<>+1364(SB)/4, $0x7f7fffff
+DATA gateConstants<>+1368(SB)/4, $0x7f7fffff
+DATA gateConstants<>+1372(SB)/4, $0x7f7fffff
+DATA gateConstants<>+1376(SB)/4, $0x7f7fffff
+DATA gateConstants<>+1380(SB)/4, $0x7f7fffff
+DATA gateConstants<>+1384(SB)/4, $0x7f7fffff
+DATA gateConstants<>+1388(SB)/4, $0x7f7fffff
+DATA gateConstants<>+1392(SB)/4, $0x7f7fffff
+DATA gateConstants<>+1396(SB)/4, $0x7f7fffff
+DATA gateConstants<>+1400(SB)/4, $0x7f7fffff
+DATA gateConstants<>+1404(SB)/4, $0x7f7fffff
+GLOBL gateConstants<>(SB), RODATA|NOPTR, $1408
 
 // func mulTiles(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, k int, count int, full int, shape int)
 // Requires: AVX, FMA3
@@ -2913,6 +3025,218 @@ less1:
 	VMASKMOVPS Y2, Y0, (R10)
 	VMASKMOVPS Y4, Y0, (BX)
 	VMASKMOVPS Y4, Y0, (R8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulVectors(dst *float32, x *float32, y *float32, mask *int32, vectors int)
+// Requires: AVX
+TEXT ·mulVectors(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ vectors+32(FP), BX
+
+by4:
+	SUBQ    $0x00000004, BX
+	JLT     less4
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS 64(CX), Y2
+	VMOVUPS 96(CX), Y3
+	VMOVUPS (DX), Y4
+	VMOVUPS 32(DX), Y5
+	VMOVUPS 64(DX), Y6
+	VMOVUPS 96(DX), Y7
+	VMULPS  Y4, Y0, Y0
+	VMULPS  Y5, Y1, Y1
+	VMULPS  Y6, Y2, Y2
+	VMULPS  Y7, Y3, Y3
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	JMP     by4
+
+less4:
+	ADDQ $0x00000004, BX
+
+by1:
+	SUBQ    $0x00000001, BX
+	JLT     less1
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	JMP     by1
+
+less1:
+	ADDQ       $0x00000001, BX
+	MOVQ       mask+24(FP), BX
+	TESTQ      BX, BX
+	JZ         done
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VMULPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func logVectors(x *float32, c *float32, mask *int32, vectors int)
+// Requires: AVX, AVX2
+TEXT ·logVectors(SB), NOSPLIT, $0-32
+	MOVQ         x+0(FP), AX
+	MOVQ         c+8(FP), CX
+	VBROADCASTSS (CX), Y0
+	MOVQ         vectors+24(FP), CX
+
+by2:
+	SUBQ      $0x00000002, CX
+	JLT       less2
+	VMOVUPS   (AX), Y1
+	VMOVUPS   32(AX), Y2
+	VADDPS    Y0, Y1, Y1
+	VADDPS    Y0, Y2, Y2
+	VMOVUPS   gateConstants<>+960(SB), Y3
+	VPSUBD    Y3, Y1, Y5
+	VPSRAD    $0x17, Y5, Y3
+	VCVTDQ2PS Y3, Y3
+	VPAND     gateConstants<>+1024(SB), Y5, Y5
+	VPADDD    gateConstants<>+960(SB), Y5, Y5
+	VMOVUPS   gateConstants<>+960(SB), Y4
+	VPSUBD    Y4, Y2, Y6
+	VPSRAD    $0x17, Y6, Y4
+	VCVTDQ2PS Y4, Y4
+	VPAND     gateConstants<>+1024(SB), Y6, Y6
+	VPADDD    gateConstants<>+960(SB), Y6, Y6
+	VADDPS    gateConstants<>+832(SB), Y5, Y7
+	VSUBPS    gateConstants<>+832(SB), Y5, Y5
+	VDIVPS    Y7, Y5, Y5
+	VADDPS    gateConstants<>+832(SB), Y6, Y8
+	VSUBPS    gateConstants<>+832(SB), Y6, Y6
+	VDIVPS    Y8, Y6, Y6
+	VMULPS    Y5, Y5, Y8
+	VMULPS    gateConstants<>+1088(SB), Y8, Y7
+	VADDPS    gateConstants<>+1152(SB), Y7, Y7
+	VMULPS    Y8, Y7, Y7
+	VADDPS    gateConstants<>+1216(SB), Y7, Y7
+	VMULPS    Y8, Y7, Y7
+	VADDPS    gateConstants<>+1280(SB), Y7, Y7
+	VMULPS    Y8, Y7, Y7
+	VMULPS    Y5, Y7, Y7
+	VADDPS    Y5, Y7, Y7
+	VMULPS    Y6, Y6, Y5
+	VMULPS    gateConstants<>+1088(SB), Y5, Y8
+	VADDPS    gateConstants<>+1152(SB), Y8, Y8
+	VMULPS    Y5, Y8, Y8
+	VADDPS    gateConstants<>+1216(SB), Y8, Y8
+	VMULPS    Y5, Y8, Y8
+	VADDPS    gateConstants<>+1280(SB), Y8, Y8
+	VMULPS    Y5, Y8, Y8
+	VMULPS    Y6, Y8, Y8
+	VADDPS    Y6, Y8, Y8
+	VADDPS    Y7, Y7, Y7
+	VMULPS    gateConstants<>+384(SB), Y3, Y5
+	VADDPS    Y7, Y5, Y5
+	VMULPS    gateConstants<>+320(SB), Y3, Y3
+	VADDPS    Y5, Y3, Y3
+	VCMPPS    $0x16, gateConstants<>+1344(SB), Y1, Y5
+	VBLENDVPS Y5, Y1, Y3, Y1
+	VADDPS    Y8, Y8, Y8
+	VMULPS    gateConstants<>+384(SB), Y4, Y6
+	VADDPS    Y8, Y6, Y6
+	VMULPS    gateConstants<>+320(SB), Y4, Y4
+	VADDPS    Y6, Y4, Y4
+	VCMPPS    $0x16, gateConstants<>+1344(SB), Y2, Y3
+	VBLENDVPS Y3, Y2, Y4, Y2
+	VMOVUPS   Y1, (AX)
+	VMOVUPS   Y2, 32(AX)
+	ADDQ      $0x00000040, AX
+	JMP       by2
+
+less2:
+	ADDQ $0x00000002, CX
+
+by1:
+	SUBQ      $0x00000001, CX
+	JLT       less1
+	VMOVUPS   (AX), Y1
+	VADDPS    Y0, Y1, Y1
+	VMOVUPS   gateConstants<>+960(SB), Y2
+	VPSUBD    Y2, Y1, Y3
+	VPSRAD    $0x17, Y3, Y2
+	VCVTDQ2PS Y2, Y2
+	VPAND     gateConstants<>+1024(SB), Y3, Y3
+	VPADDD    gateConstants<>+960(SB), Y3, Y3
+	VADDPS    gateConstants<>+832(SB), Y3, Y4
+	VSUBPS    gateConstants<>+832(SB), Y3, Y3
+	VDIVPS    Y4, Y3, Y3
+	VMULPS    Y3, Y3, Y5
+	VMULPS    gateConstants<>+1088(SB), Y5, Y4
+	VADDPS    gateConstants<>+1152(SB), Y4, Y4
+	VMULPS    Y5, Y4, Y4
+	VADDPS    gateConstants<>+1216(SB), Y4, Y4
+	VMULPS    Y5, Y4, Y4
+	VADDPS    gateConstants<>+1280(SB), Y4, Y4
+	VMULPS    Y5, Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    Y3, Y4, Y4
+	VADDPS    Y4, Y4, Y4
+	VMULPS    gateConstants<>+384(SB), Y2, Y3
+	VADDPS    Y4, Y3, Y3
+	VMULPS    gateConstants<>+320(SB), Y2, Y2
+	VADDPS    Y3, Y2, Y2
+	VCMPPS    $0x16, gateConstants<>+1344(SB), Y1, Y3
+	VBLENDVPS Y3, Y1, Y2, Y1
+	VMOVUPS   Y1, (AX)
+	ADDQ      $0x00000020, AX
+	JMP       by1
+
+less1:
+	ADDQ       $0x00000001, CX
+	MOVQ       mask+16(FP), CX
+	TESTQ      CX, CX
+	JZ         done
+	VMOVUPS    (CX), Y1
+	VMASKMOVPS (AX), Y1, Y2
+	VADDPS     Y0, Y2, Y2
+	VMOVUPS    gateConstants<>+960(SB), Y0
+	VPSUBD     Y0, Y2, Y3
+	VPSRAD     $0x17, Y3, Y0
+	VCVTDQ2PS  Y0, Y0
+	VPAND      gateConstants<>+1024(SB), Y3, Y3
+	VPADDD     gateConstants<>+960(SB), Y3, Y3
+	VADDPS     gateConstants<>+832(SB), Y3, Y4
+	VSUBPS     gateConstants<>+832(SB), Y3, Y3
+	VDIVPS     Y4, Y3, Y3
+	VMULPS     Y3, Y3, Y5
+	VMULPS     gateConstants<>+1088(SB), Y5, Y4
+	VADDPS     gateConstants<>+1152(SB), Y4, Y4
+	VMULPS     Y5, Y4, Y4
+	VADDPS     gateConstants<>+1216(SB), Y4, Y4
+	VMULPS     Y5, Y4, Y4
+	VADDPS     gateConstants<>+1280(SB), Y4, Y4
+	VMULPS     Y5, Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     Y3, Y4, Y4
+	VADDPS     Y4, Y4, Y4
+	VMULPS     gateConstants<>+384(SB), Y0, Y3
+	VADDPS     Y4, Y3, Y3
+	VMULPS     gateConstants<>+320(SB), Y0, Y0
+	VADDPS     Y3, Y0, Y0
+	VCMPPS     $0x16, gateConstants<>+1344(SB), Y2, Y3
+	VBLENDVPS  Y3, Y2, Y0, Y2
+	VMASKMOVPS Y2, Y1, (AX)
 
 done:
 	VZEROUPPER
@@ -10585,6 +10909,220 @@ less1:
 	VMOVUPS   Z1, K1, (R10)
 	VMOVUPS   Z3, K1, (BX)
 	VMOVUPS   Z3, K1, (R8)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulVectors512(dst *float32, x *float32, y *float32, mask *int32, vectors int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·mulVectors512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ vectors+32(FP), BX
+
+by4:
+	SUBQ    $0x00000004, BX
+	JLT     less4
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	VMOVUPS 128(CX), Z2
+	VMOVUPS 192(CX), Z3
+	VMOVUPS (DX), Z4
+	VMOVUPS 64(DX), Z5
+	VMOVUPS 128(DX), Z6
+	VMOVUPS 192(DX), Z7
+	VMULPS  Z4, Z0, Z0
+	VMULPS  Z5, Z1, Z1
+	VMULPS  Z6, Z2, Z2
+	VMULPS  Z7, Z3, Z3
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	JMP     by4
+
+less4:
+	ADDQ $0x00000004, BX
+
+by1:
+	SUBQ    $0x00000001, BX
+	JLT     less1
+	VMOVUPS (CX), Z0
+	VMOVUPS (DX), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	JMP     by1
+
+less1:
+	ADDQ      $0x00000001, BX
+	MOVQ      mask+24(FP), BX
+	TESTQ     BX, BX
+	JZ        done
+	VMOVUPS   (BX), Z0
+	VPMOVD2M  Z0, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func logVectors512(x *float32, c *float32, mask *int32, vectors int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·logVectors512(SB), NOSPLIT, $0-32
+	MOVQ         x+0(FP), AX
+	MOVQ         c+8(FP), CX
+	VBROADCASTSS (CX), Z0
+	MOVQ         vectors+24(FP), CX
+
+by2:
+	SUBQ      $0x00000002, CX
+	JLT       less2
+	VMOVUPS   (AX), Z1
+	VMOVUPS   64(AX), Z2
+	VADDPS    Z0, Z1, Z1
+	VADDPS    Z0, Z2, Z2
+	VMOVUPS   gateConstants<>+960(SB), Z3
+	VPSUBD    Z3, Z1, Z5
+	VPSRAD    $0x17, Z5, Z3
+	VCVTDQ2PS Z3, Z3
+	VPANDD    gateConstants<>+1024(SB), Z5, Z5
+	VPADDD    gateConstants<>+960(SB), Z5, Z5
+	VMOVUPS   gateConstants<>+960(SB), Z4
+	VPSUBD    Z4, Z2, Z6
+	VPSRAD    $0x17, Z6, Z4
+	VCVTDQ2PS Z4, Z4
+	VPANDD    gateConstants<>+1024(SB), Z6, Z6
+	VPADDD    gateConstants<>+960(SB), Z6, Z6
+	VADDPS    gateConstants<>+832(SB), Z5, Z7
+	VSUBPS    gateConstants<>+832(SB), Z5, Z5
+	VDIVPS    Z7, Z5, Z5
+	VADDPS    gateConstants<>+832(SB), Z6, Z8
+	VSUBPS    gateConstants<>+832(SB), Z6, Z6
+	VDIVPS    Z8, Z6, Z6
+	VMULPS    Z5, Z5, Z8
+	VMULPS    gateConstants<>+1088(SB), Z8, Z7
+	VADDPS    gateConstants<>+1152(SB), Z7, Z7
+	VMULPS    Z8, Z7, Z7
+	VADDPS    gateConstants<>+1216(SB), Z7, Z7
+	VMULPS    Z8, Z7, Z7
+	VADDPS    gateConstants<>+1280(SB), Z7, Z7
+	VMULPS    Z8, Z7, Z7
+	VMULPS    Z5, Z7, Z7
+	VADDPS    Z5, Z7, Z7
+	VMULPS    Z6, Z6, Z5
+	VMULPS    gateConstants<>+1088(SB), Z5, Z8
+	VADDPS    gateConstants<>+1152(SB), Z8, Z8
+	VMULPS    Z5, Z8, Z8
+	VADDPS    gateConstants<>+1216(SB), Z8, Z8
+	VMULPS    Z5, Z8, Z8
+	VADDPS    gateConstants<>+1280(SB), Z8, Z8
+	VMULPS    Z5, Z8, Z8
+	VMULPS    Z6, Z8, Z8
+	VADDPS    Z6, Z8, Z8
+	VADDPS    Z7, Z7, Z7
+	VMULPS    gateConstants<>+384(SB), Z3, Z5
+	VADDPS    Z7, Z5, Z5
+	VMULPS    gateConstants<>+320(SB), Z3, Z3
+	VADDPS    Z5, Z3, Z3
+	VCMPPS    $0x16, gateConstants<>+1344(SB), Z1, K1
+	VBLENDMPS Z1, Z3, K1, Z1
+	VADDPS    Z8, Z8, Z8
+	VMULPS    gateConstants<>+384(SB), Z4, Z6
+	VADDPS    Z8, Z6, Z6
+	VMULPS    gateConstants<>+320(SB), Z4, Z4
+	VADDPS    Z6, Z4, Z4
+	VCMPPS    $0x16, gateConstants<>+1344(SB), Z2, K1
+	VBLENDMPS Z2, Z4, K1, Z2
+	VMOVUPS   Z1, (AX)
+	VMOVUPS   Z2, 64(AX)
+	ADDQ      $0x00000080, AX
+	JMP       by2
+
+less2:
+	ADDQ $0x00000002, CX
+
+by1:
+	SUBQ      $0x00000001, CX
+	JLT       less1
+	VMOVUPS   (AX), Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   gateConstants<>+960(SB), Z2
+	VPSUBD    Z2, Z1, Z3
+	VPSRAD    $0x17, Z3, Z2
+	VCVTDQ2PS Z2, Z2
+	VPANDD    gateConstants<>+1024(SB), Z3, Z3
+	VPADDD    gateConstants<>+960(SB), Z3, Z3
+	VADDPS    gateConstants<>+832(SB), Z3, Z4
+	VSUBPS    gateConstants<>+832(SB), Z3, Z3
+	VDIVPS    Z4, Z3, Z3
+	VMULPS    Z3, Z3, Z5
+	VMULPS    gateConstants<>+1088(SB), Z5, Z4
+	VADDPS    gateConstants<>+1152(SB), Z4, Z4
+	VMULPS    Z5, Z4, Z4
+	VADDPS    gateConstants<>+1216(SB), Z4, Z4
+	VMULPS    Z5, Z4, Z4
+	VADDPS    gateConstants<>+1280(SB), Z4, Z4
+	VMULPS    Z5, Z4, Z4
+	VMULPS    Z3, Z4, Z4
+	VADDPS    Z3, Z4, Z4
+	VADDPS    Z4, Z4, Z4
+	VMULPS    gateConstants<>+384(SB), Z2, Z3
+	VADDPS    Z4, Z3, Z3
+	VMULPS    gateConstants<>+320(SB), Z2, Z2
+	VADDPS    Z3, Z2, Z2
+	VCMPPS    $0x16, gateConstants<>+1344(SB), Z1, K1
+	VBLENDMPS Z1, Z2, K1, Z1
+	VMOVUPS   Z1, (AX)
+	ADDQ      $0x00000040, AX
+	JMP       by1
+
+less1:
+	ADDQ      $0x00000001, CX
+	MOVQ      mask+16(FP), CX
+	TESTQ     CX, CX
+	JZ        done
+	VMOVUPS   (CX), Z1
+	VPMOVD2M  Z1, K1
+	VMOVUPS.Z (AX), K1, Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   gateConstants<>+960(SB), Z0
+	VPSUBD    Z0, Z1, Z2
+	VPSRAD    $0x17, Z2, Z0
+	VCVTDQ2PS Z0, Z0
+	VPANDD    gateConstants<>+1024(SB), Z2, Z2
+	VPADDD    gateConstants<>+960(SB), Z2, Z2
+	VADDPS    gateConstants<>+832(SB), Z2, Z3
+	VSUBPS    gateConstants<>+832(SB), Z2, Z2
+	VDIVPS    Z3, Z2, Z2
+	VMULPS    Z2, Z2, Z4
+	VMULPS    gateConstants<>+1088(SB), Z4, Z3
+	VADDPS    gateConstants<>+1152(SB), Z3, Z3
+	VMULPS    Z4, Z3, Z3
+	VADDPS    gateConstants<>+1216(SB), Z3, Z3
+	VMULPS    Z4, Z3, Z3
+	VADDPS    gateConstants<>+1280(SB), Z3, Z3
+	VMULPS    Z4, Z3, Z3
+	VMULPS    Z2, Z3, Z3
+	VADDPS    Z2, Z3, Z3
+	VADDPS    Z3, Z3, Z3
+	VMULPS    gateConstants<>+384(SB), Z0, Z2
+	VADDPS    Z3, Z2, Z2
+	VMULPS    gateConstants<>+320(SB), Z0, Z0
+	VADDPS    Z2, Z0, Z0
+	VCMPPS    $0x16, gateConstants<>+1344(SB), Z1, K2
+	VBLENDMPS Z1, Z0, K2, Z1
+	VMOVUPS   Z1, K1, (AX)
 
 done:
 	VZEROUPPER

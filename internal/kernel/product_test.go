@@ -15,9 +15,11 @@ type variant struct {
 	gemm     func(c, a, b []float32, m, n, k, rs, cs int)
 	gruGates func(h, gx, gh []float32)
 	gruBack  func(dh, dy, prev, gx, gh []float32)
+	products func(dst, x, y []float32)
+	logSum   func(x []float32, c float32)
 }
 
-var variants = []variant{{"plain", plainID, gemmPlain, gruGatesPlain, gruGatesBackPlain}}
+var variants = []variant{{"plain", plainID, gemmPlain, gruGatesPlain, gruGatesBackPlain, productsPlain, logSumPlain}}
 
 func eachVariant(t *testing.T, test func(t *testing.T, v variant)) {
 	for _, v := range variants {

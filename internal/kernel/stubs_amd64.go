@@ -29,6 +29,16 @@ func gruState(h *float32, r *float32, z *float32, n *float32, ghn *float32, mask
 //go:noescape
 func gruBack(dh *float32, dy *float32, prev *float32, r *float32, z *float32, n *float32, hr *float32, hz *float32, hn *float32, mask *int32, vectors int)
 
+// mulVectors does dst = x*y for whole vectors and a masked one.
+//
+//go:noescape
+func mulVectors(dst *float32, x *float32, y *float32, mask *int32, vectors int)
+
+// logVectors does x = log(x+c), c being one number, for whole vectors and a masked one.
+//
+//go:noescape
+func logVectors(x *float32, c *float32, mask *int32, vectors int)
+
 // mulTiles512 adds a product to tiles of c, one below the other.
 //
 //go:noescape
@@ -53,6 +63,16 @@ func gruState512(h *float32, r *float32, z *float32, n *float32, ghn *float32, m
 //
 //go:noescape
 func gruBack512(dh *float32, dy *float32, prev *float32, r *float32, z *float32, n *float32, hr *float32, hz *float32, hn *float32, mask *int32, vectors int)
+
+// mulVectors512 does dst = x*y for whole vectors and a masked one.
+//
+//go:noescape
+func mulVectors512(dst *float32, x *float32, y *float32, mask *int32, vectors int)
+
+// logVectors512 does x = log(x+c), c being one number, for whole vectors and a masked one.
+//
+//go:noescape
+func logVectors512(x *float32, c *float32, mask *int32, vectors int)
 
 // fftSplit takes even samples to re and odd ones to im.
 //

@@ -3,10 +3,9 @@
 package kernel
 
 func init() {
-	if fast != nil {
-		variants = append(variants, variant{"avx2", fastID, avx2.gemm, avx2.gruGates, avx2.gruGatesBack})
-	}
-	if fast == avx512 {
-		variants = append(variants, variant{"avx512", fastID, avx512.gemm, avx512.gruGates, avx512.gruGatesBack})
+	for name, x := range map[string]*vectors{"avx2": avx2, "avx512": avx512} {
+		if fast != nil && x.lanes <= fast.lanes {
+			variants = append(variants, variant{name, fastID, x.gemm, x.gruGates, x.gruGatesBack, x.products, x.logSum})
+		}
 	}
 }

@@ -102,3 +102,25 @@ func (s instructions) xor(m Mem, v reg.VecVirtual) {
 		VXORPS(m, v, v)
 	}
 }
+
+func (s instructions) and(m Mem, v reg.VecVirtual) {
+	if s.wide() {
+		VPANDD(m, v, v)
+	} else {
+		VPAND(m, v, v)
+	}
+}
+
+// unlessFinite makes x be y, but where it is above all finite numbers or NaN.
+func (g gates) unlessFinite(x, y reg.VecVirtual) {
+	const notAtMost = 0x16 // quiet
+	if g.wide() {
+		k := K()
+		VCMPPS(Imm(notAtMost), g.bits(0x7f7fffff), x, k)
+		VBLENDMPS(x, y, k, x)
+		return
+	}
+	mask := g.vector()
+	VCMPPS(Imm(notAtMost), g.bits(0x7f7fffff), x, mask)
+	VBLENDVPS(mask, x, y, x)
+}

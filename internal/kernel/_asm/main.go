@@ -16,6 +16,8 @@ func main() {
 		g := gates{constants, set}
 		g.gru()
 		g.gruBack()
+		g.products()
+		g.logSum()
 	}
 	transform()
 	Generate()

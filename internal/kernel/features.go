@@ -1,0 +1,53 @@
+package kernel
+
+import "math"
+
+// Mul writes the products of x and y to dst. All three are of one length; dst
+// may be x or y, and overlaps them in no other way.
+func Mul(dst, x, y []float32) {
+	if len(x) != len(dst) || len(y) != len(dst) {
+		panic("kernel: slices differ in length")
+	}
+	products(dst, x, y)
+}
+
+func productsPlain(dst, x, y []float32) {
+	for i, v := range x {
+		dst[i] = float32(v * y[i])
+	}
+}
+
+// LogSum replaces each x by Log(x + c), to the bit.
+func LogSum(x []float32, c float32) { logSum(x, c) }
+
+func logSumPlain(x []float32, c float32) {
+	for i, v := range x {
+		x[i] = Log(v + c)
+	}
+}
+
+// Log returns the natural logarithm of a positive normal x with an absolute
+// error below 1e-6 (and below 1e-7 relative away from 1), of +Inf and NaN
+// themselves. Zero, denormals and negative numbers are not handled: the
+// features add a floor before they take it.
+//
+// x = 2**e * m with m in [sqrt(1/2), sqrt(2)); with s = (m-1)/(m+1),
+// log m = 2s (1 + s^2/3 + s^4/5 + ...) (Abramowitz and Stegun 4.1.27).
+func Log(x float32) float32 {
+	const ln2Hi, ln2Lo = 0.693359375, -2.12194440e-4
+	const sqrtHalf = 0x3f3504f3 // bits of sqrt(1/2)
+	if !(x <= math.MaxFloat32) {
+		return x
+	}
+	bits := math.Float32bits(x) - sqrtHalf
+	e := float32(int32(bits) >> 23)
+	m := math.Float32frombits(bits&0x7fffff + sqrtHalf)
+	s := (m - 1) / (m + 1)
+	w := s * s
+	p := float32(1.0 / 9)
+	p = float32(p*w) + 1.0/7
+	p = float32(p*w) + 1.0/5
+	p = float32(p*w) + 1.0/3
+	p = float32(float32(p*w)*s) + s
+	return float32(e*ln2Hi) + float32(float32(e*ln2Lo)+float32(2*p))
+}
