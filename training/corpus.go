@@ -30,12 +30,33 @@ func (r *Recipe) Without(corpus, root string) (*Recipe, error) {
 	case len(out.Train.Noise) == 0 && len(r.Train.Noise) > 0:
 		return nil, fmt.Errorf("without corpus %q no noise is left to train on", corpus)
 	}
+	if r.Calibration != nil {
+		if err := out.calibrateWithout(corpus, root); err != nil {
+			return nil, err
+		}
+	}
 	out.Provenance = maps.Clone(r.Provenance)
 	if out.Provenance == nil {
 		out.Provenance = make(map[string]string)
 	}
 	out.Provenance["without"] = corpus
 	return &out, out.Validate()
+}
+
+// calibrateWithout keeps the corpus out of the mixes of the calibration too. Where nothing else is left there is none.
+func (r *Recipe) calibrateWithout(corpus, root string) error {
+	var err error
+	noises := len(r.Eval.Sources.Noise)
+	if r.Eval.Sources.Speech, err = excluding(r.Eval.Sources.Speech, corpus, root, make(map[string]bool)); err != nil {
+		return err
+	}
+	if r.Eval.Sources.Noise, err = excluding(r.Eval.Sources.Noise, corpus, root, make(map[string]bool)); err != nil {
+		return err
+	}
+	if len(r.Eval.Sources.Speech) == 0 || noises > 0 && len(r.Eval.Sources.Noise) == 0 {
+		r.Calibration = nil
+	}
+	return nil
 }
 
 // excluding adds a corpus to what each selection leaves out, and drops selections of nothing else. It marks the corpora that

@@ -29,6 +29,17 @@ func TestRecipeWithoutACorpus(t *testing.T) {
 	if len(out.Train.Noise) != 1 || out.Train.Noise[0].Matches(Entry{Name: "one/n.wav"}) {
 		t.Errorf("noise %+v", out.Train.Noise)
 	}
+	if len(out.Eval.Sources.Speech) != 2 || out.Calibration != nil {
+		t.Errorf("the development set changed, and nothing is calibrated on it: %+v", out.Eval.Sources.Speech)
+	}
+	r.Calibration = &CalibrationConfig{Seed: 99}
+	r.Eval.Sources.Speech[0].Split, r.Eval.Sources.Speech[1].Split = "", ""
+	if out, err := r.Without("one", root); err != nil {
+		t.Error(err)
+	} else if speech := out.Eval.Sources.Speech; len(speech) != 1 || speech[0].Matches(Entry{Name: "one/x.wav"}) {
+		t.Errorf("calibration hears %+v", speech)
+	}
+	r.Calibration = nil
 	if out.Hash() == r.Hash() || len(r.Train.Speech) != 2 || len(r.Train.Speech[1].Exclude) != 0 {
 		t.Error("the recipe itself was changed, or its hash was not")
 	}

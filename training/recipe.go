@@ -18,17 +18,19 @@ import (
 // Recipe says everything that decides the weights of a model, but for the recordings themselves: the same recipe, the same
 // recordings and the same arithmetic give the same weights, bit for bit.
 type Recipe struct {
-	Name       string            `json:"name"` // of the model
-	Task       string            `json:"task"` // "vad"
-	Seed       uint64            `json:"seed"`
-	Arch       models.Arch       `json:"arch"`
-	Features   features.Config   `json:"features"`
-	Train      Sources           `json:"train"`
-	Mix        MixConfig         `json:"mix"`
-	Batch      BatchConfig       `json:"batch"`
-	Optimiser  OptimiserConfig   `json:"optimiser"`
-	Eval       EvalConfig        `json:"eval"`
-	Provenance map[string]string `json:"provenance,omitempty"` // goes into the model: data, licences, notes
+	Name      string          `json:"name"` // of the model
+	Task      string          `json:"task"` // "vad"
+	Seed      uint64          `json:"seed"`
+	Arch      models.Arch     `json:"arch"`
+	Features  features.Config `json:"features"`
+	Train     Sources         `json:"train"`
+	Mix       MixConfig       `json:"mix"`
+	Batch     BatchConfig     `json:"batch"`
+	Optimiser OptimiserConfig `json:"optimiser"`
+	Eval      EvalConfig      `json:"eval"`
+	// Calibration is what follows training, if anything; it needs eval.
+	Calibration *CalibrationConfig `json:"calibration,omitempty"`
+	Provenance  map[string]string  `json:"provenance,omitempty"` // goes into the model: data, licences, notes
 }
 
 // BatchConfig says what the optimiser sees at once.
@@ -148,6 +150,10 @@ func (r *Recipe) Validate() error {
 		return fmt.Errorf("arch.input is %d, features.mels %d: make them equal", r.Arch.Input, r.Features.Mels)
 	case r.Arch.Outputs != 1:
 		return fmt.Errorf("arch.outputs is %d: speech detection has 1", r.Arch.Outputs)
+	case r.Calibration != nil && len(r.Eval.Conditions) == 0:
+		return errors.New("calibration needs eval.conditions: it is done on development mixes")
+	case r.Calibration != nil && r.Calibration.Seed == r.Eval.Seed:
+		return fmt.Errorf("calibration.seed is that of eval, %d: with another one the scores of eval are not of the mixes that were fitted", r.Eval.Seed)
 	case int(math.Round(r.Mix.Seconds*Rate))%hop != 0:
 		return fmt.Errorf("mix.seconds is %g: make it a multiple of the hop of %d samples at %d Hz", r.Mix.Seconds, hop, Rate)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -24,7 +25,8 @@ type trainCmd struct {
 
 func (trainCmd) Help() string {
 	return `Writes <name>.safetensors, loss.csv, loss.png and a checkpoint. Ctrl-C saves the checkpoint; --resume goes on with it
-as if nothing had been. The same recipe, recordings and kernel give the same weights.
+as if nothing had been. The same recipe, recordings and kernel give the same weights. Where the recipe
+says so, the scores are then made probabilities on development mixes.
 
 Example:
 
@@ -69,7 +71,26 @@ func (c *trainCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	return c.write(std.out, result)
+	var uncalibrated error // what was trained is written all the same
+	if recipe.Calibration != nil {
+		uncalibrated = c.calibrate(ctx, std.err, recipe, result)
+	}
+	return errors.Join(c.write(std.out, result), uncalibrated)
+}
+
+// calibrate makes the scores of the trained model probabilities.
+func (c *trainCmd) calibrate(ctx context.Context, log io.Writer, recipe *training.Recipe, result *training.Result) error {
+	material, err := recipe.Eval.Sources.Load(ctx, c.Data, c.Jobs)
+	if err != nil {
+		return fmt.Errorf("the model is not calibrated: %w", err)
+	}
+	model, fit, err := recipe.Calibrate(ctx, result.Model, material, c.Jobs)
+	if err != nil {
+		return fmt.Errorf("the model is not calibrated: %w", err)
+	}
+	fmt.Fprintf(log, "calibrated: logits times %.3f plus %.3f\n", fit.Slope, fit.Offset)
+	result.Model = model
+	return nil
 }
 
 // write writes the model and the picture of the loss, and prints where.
