@@ -6,11 +6,12 @@ import "github.com/streamer-audio/streamer/internal/kernel"
 // once for all of them. Each stream gets the bits that [State.Push] would give
 // it. A Batch belongs to one goroutine; what it keeps is room to work in.
 type Batch struct {
-	m      *Model
-	most   int       // streams at a time
-	x, y   []float32 // [most × width] activations going into and out of a layer
-	h      []float32 // [most × hidden]
-	gx, gh []float32 // [most × 3*hidden]
+	m    *Model
+	most int       // streams at a time
+	x, y []float32 // [most × width] activations going into and out of a layer
+	h    []float32 // [most × hidden]
+	gx   []float32 // [most × 3*hidden], block by block
+	gh   []float32 // [most × 3u] of a block
 }
 
 // NewBatch returns a Batch that steps up to so many streams at a time. The
@@ -25,7 +26,7 @@ func (m *Model) NewBatch(most int) *Batch {
 	}
 	room := func(n int) []float32 { return make([]float32, most*n) }
 	return &Batch{m: m, most: most, x: room(width), y: room(width), h: room(hidden),
-		gx: room(3 * hidden), gh: room(3 * hidden)}
+		gx: room(3 * hidden), gh: room(3 * kernel.GRUUnits)}
 }
 
 // Push is states[i].Push(frames[i]) for every i. All states are of the batch's
@@ -63,16 +64,22 @@ func (b *Batch) push(states []*State, frames [][]float32) {
 // layer takes x through layer l into y, and moves the states on.
 func (b *Batch) layer(l int, states []*State) {
 	c, rows := b.m.layers[l].fwd, len(states)
-	n, k := 3*c.hidden, c.hidden
-	gx, gh := b.gx[:rows*n], b.gh[:rows*n]
 	for i, s := range states {
-		copy(b.h[i*k:(i+1)*k], s.h[l])
-		copy(gh[i*n:], c.bh)
+		copy(b.h[i*c.hidden:(i+1)*c.hidden], s.h[l])
 	}
-	c.project(gx, b.x[:rows*c.in], rows)
-	kernel.MulAdd(gh, b.h[:rows*k], c.wh, rows, n, k)
+	c.project(b.gx, b.x[:rows*c.in], rows)
+	for _, k := range c.blocks {
+		n := len(k.bh)
+		gx, gh := b.gx[rows*3*k.first:rows*3*k.end], b.gh[:rows*n]
+		for i := range rows {
+			copy(gh[i*n:], k.bh)
+		}
+		kernel.MulAdd(gh, b.h[:rows*c.hidden], k.wh, rows, n, c.hidden)
+		for i, s := range states {
+			kernel.GRUGates(s.h[l][k.first:k.end], gx[i*n:(i+1)*n], gh[i*n:(i+1)*n])
+		}
+	}
 	for i, s := range states {
-		kernel.GRUGates(s.h[l], gx[i*n:(i+1)*n], gh[i*n:(i+1)*n])
-		copy(b.y[i*k:], s.h[l])
+		copy(b.y[i*c.hidden:(i+1)*c.hidden], s.h[l])
 	}
 }

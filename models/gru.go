@@ -11,65 +11,101 @@ import "github.com/streamer-audio/streamer/internal/kernel"
 //	h' = (1-z)*n + z*h
 //
 // In the notation of the course Gamma_u = 1-z, Gamma_r = r, c~ = n, c<t> = h'.
-// Weights are kept transposed, one column an output, so that a step streams
-// through them once.
+// Units are kept in blocks of which each has all its weights in one place,
+// transposed, one column an output: a step streams through them once.
 type gru struct {
 	in, hidden int
-	wx, wh     []float32 // [in × 3*hidden], [hidden × 3*hidden]
-	bx, bh     []float32 // [3*hidden]
+	blocks     []block
+}
+
+// block is some neighbouring units of a cell, [u] of them.
+type block struct {
+	first, end int       // units
+	wx, wh     []float32 // [in × 3u], [hidden × 3u], columns r, z, n
+	bx, bh     []float32 // [3u]
 }
 
 // newGRU takes the four tensors of [Arch.Shapes] in their order.
 func newGRU(in, hidden int, t []Tensor) *gru {
-	return &gru{in: in, hidden: hidden,
-		wx: transpose(t[0].Data, 3*hidden, in), wh: transpose(t[1].Data, 3*hidden, hidden),
-		bx: t[2].Data, bh: t[3].Data}
+	c := &gru{in: in, hidden: hidden}
+	for first := 0; first < hidden; first += kernel.GRUUnits {
+		end := min(first+kernel.GRUUnits, hidden)
+		part := func(t Tensor, width int) []float32 { // rows r, z and n of the units
+			var rows []float32
+			for gate := range 3 {
+				rows = append(rows, t.Data[(gate*hidden+first)*width:(gate*hidden+end)*width]...)
+			}
+			return transpose(rows, 3*(end-first), width)
+		}
+		c.blocks = append(c.blocks, block{first, end, part(t[0], in), part(t[1], hidden), part(t[2], 1), part(t[3], 1)})
+	}
+	return c
 }
 
 // scratch is the number of values that run needs to work in, if it is to
 // project so many frames at once.
-func (c *gru) scratch(frames int) int { return (1 + frames) * 3 * c.hidden }
+func (c *gru) scratch(frames int) int { return (1 + 3*frames) * c.hidden }
 
 // run takes the state h [hidden] through all steps of x [steps × in], forwards
-// or backwards, and writes the state after each to a row of y. What does not
-// wait for the state is done for as many frames at once as scratch has room
-// for, so that the input weights are read once for all of them.
-func (c *gru) run(y []float32, stride int, x []float32, steps int, backwards bool, h, scratch []float32) {
-	n := 3 * c.hidden
-	gh, gx := scratch[:n], scratch[n:]
+// or backwards, and writes the state after each to a row of y. turn counts the
+// steps of the stream: every other one goes through the blocks from the last
+// to the first, and finds in the cache what the step before has left there.
+func (c *gru) run(y []float32, stride int, x []float32, steps, turn int, backwards bool, h, scratch []float32) {
+	next, gx := scratch[:c.hidden], scratch[c.hidden:]
 	for done := 0; done < steps; {
-		frames := min(len(gx)/n, steps-done)
+		frames := min(len(gx)/(3*c.hidden), steps-done)
 		first := done
 		if backwards {
 			first = steps - done - frames
 		}
-		c.project(gx[:frames*n], x[first*c.in:(first+frames)*c.in], frames)
+		in := x[first*c.in : (first+frames)*c.in]
+		if frames > 1 { // what does not wait for the state, for all of them at once
+			c.project(gx, in, frames)
+		}
 		for i := range frames {
 			if backwards {
 				i = frames - 1 - i
 			}
-			c.step(h, gx[i*n:(i+1)*n], gh)
+			if frames > 1 {
+				c.step(next, h, nil, gx, i, frames, turn)
+			} else {
+				c.step(next, h, in, nil, 0, 1, turn)
+			}
+			copy(h, next)
 			copy(y[(first+i)*stride:], h)
+			turn++
 		}
 		done += frames
 	}
 }
 
-// project writes W_i x + b_i of so many frames x to gx [frames × 3*hidden].
+// project writes W_i x + b_i of so many frames x to gx, block by block
+// [frames × 3u].
 func (c *gru) project(gx, x []float32, frames int) {
-	n := 3 * c.hidden
-	for i := range frames {
-		copy(gx[i*n:], c.bx)
+	for _, b := range c.blocks {
+		to := gx[frames*3*b.first : frames*3*b.end]
+		for at := 0; at < len(to); at += len(b.bx) {
+			copy(to[at:], b.bx)
+		}
+		kernel.MulAdd(to, x, b.wx, frames, len(b.bx), c.in)
 	}
-	kernel.MulAdd(gx, x, c.wx, frames, n, c.in)
 }
 
-// step moves the state h [hidden] one frame on, whose projected input is gx.
-// It works in gx and gh, both [3*hidden].
-func (c *gru) step(h, gx, gh []float32) {
-	copy(gh, c.bh)
-	kernel.MulAdd(gh, h, c.wh, 1, len(gh), c.hidden)
-	kernel.GRUGates(h, gx, gh)
+// step computes the state after h, for an input x [in] or, if that is nil, for
+// row i of the projections gx of so many frames.
+func (c *gru) step(next, h, x, gx []float32, i, frames, turn int) {
+	for k := range c.blocks {
+		if turn%2 == 1 {
+			k = len(c.blocks) - 1 - k
+		}
+		b := &c.blocks[k]
+		wx, bx := b.wx, b.bx
+		if x == nil {
+			at, n := frames*3*b.first, len(b.bx)
+			wx, bx = nil, gx[at+i*n:at+(i+1)*n]
+		}
+		kernel.GRUStep(next[b.first:b.end], h[b.first:b.end], x, h, wx, b.wh, bx, b.bh)
+	}
 }
 
 // transpose returns the transposed copy of a [rows × cols].

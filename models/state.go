@@ -18,6 +18,7 @@ type State struct {
 	fetched int         // values at the head of out that were
 	x, y    []float32   // activations going into and out of a layer
 	scratch []float32
+	turn    int // steps; says in which order weights are read, and changes no bit
 }
 
 // together is how many frames are taken through a layer at once where several
@@ -102,9 +103,10 @@ func (s *State) Flush() {
 // run takes the normalised frames in s.x through all layers and the head.
 func (s *State) run(steps int) {
 	for i := range s.m.layers {
-		s.m.layers[i].forward(s.y, s.x, steps, s.h[i], s.scratch)
+		s.m.layers[i].forward(s.y, s.x, steps, s.turn, s.h[i], s.scratch)
 		s.x, s.y = s.y, s.x
 	}
+	s.turn += steps
 	width := s.m.layers[len(s.m.layers)-1].width
 	s.m.answer(s.grow(steps*s.m.arch.Outputs), s.x[:steps*width], steps)
 }

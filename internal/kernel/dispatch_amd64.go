@@ -56,6 +56,14 @@ func gruGatesBack(dh, dy, prev, gx, gh []float32) {
 	}
 }
 
+func gruStep(next, prev, x, h, wx, wh, bx, bh []float32) {
+	if fast != nil {
+		fast.gruStep(next, prev, x, h, wx, wh, bx, bh)
+	} else {
+		gruStepPlain(next, prev, x, h, wx, wh, bx, bh)
+	}
+}
+
 func products(dst, x, y []float32) {
 	if fast != nil {
 		fast.products(dst, x, y)

@@ -12,6 +12,10 @@ func gruGates(h, gx, gh []float32) { gruGatesPlain(h, gx, gh) }
 
 func gruGatesBack(dh, dy, prev, gx, gh []float32) { gruGatesBackPlain(dh, dy, prev, gx, gh) }
 
+func gruStep(next, prev, x, h, wx, wh, bx, bh []float32) {
+	gruStepPlain(next, prev, x, h, wx, wh, bx, bh)
+}
+
 func products(dst, x, y []float32) { productsPlain(dst, x, y) }
 
 func logSum(x []float32, c float32) { logSumPlain(x, c) }

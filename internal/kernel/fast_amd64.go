@@ -141,6 +141,32 @@ func (x *vectors) gruGates(h, gx, gh []float32) {
 	gruState(&h[0], &gx[0], &gx[k], &gx[2*k], &gh[2*k], x.tail(k), k/8)
 }
 
+// gruStep is GRUStep. Units that do not fill the vectors of AVX2 are done in
+// two goes.
+func (x *vectors) gruStep(next, prev, in, h, wx, wh, bx, bh []float32) {
+	u := len(next)
+	if x == avx512 {
+		stepUnits512(&next[0], &prev[0], first(in), first(h), first(wx), first(wh), &bx[0], &bh[0],
+			&masks[16-((u-1)%16+1)], len(in), len(h), u, (u+15)/16)
+		return
+	}
+	if u%8 != 0 {
+		gruStepWith(x.gemm, x.gruGates, next, prev, in, h, wx, wh, bx, bh)
+		return
+	}
+	for i := 0; i < u; i += 16 {
+		stepUnits(&next[i], &prev[i], first(in), first(h), first(wx[min(i, len(wx)):]), first(wh[min(i, len(wh)):]), &bx[i], &bh[i],
+			nil, len(in), len(h), u, min(2, (u-i)/8))
+	}
+}
+
+func first(a []float32) *float32 {
+	if len(a) == 0 {
+		return nil
+	}
+	return &a[0]
+}
+
 // gruGatesBack is gruGatesBackPlain, to the bit.
 func (x *vectors) gruGatesBack(dh, dy, prev, gx, gh []float32) {
 	k := len(dh)

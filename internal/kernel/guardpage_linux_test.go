@@ -80,3 +80,24 @@ func TestNothingOutsideIsTouched(t *testing.T) {
 		})
 	}
 }
+
+func TestGRUStepReadsWhatItIsGivenOnly(t *testing.T) {
+	for _, end := range []bool{false, true} {
+		var place [8]edge
+		for i := range place {
+			place[i] = newEdge(t, 1<<16, end)
+		}
+		eachVariant(t, func(t *testing.T, v variant) {
+			rng := rand.New(rand.NewPCG(61, 0))
+			for u := 1; u <= GRUUnits; u++ {
+				for _, in := range []int{0, 1, 40} {
+					a := stepArgs(rng, u, in, u+rng.IntN(50))
+					for i := range a {
+						a[i] = place[i].put(a[i])
+					}
+					v.gruStep(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7])
+				}
+			}
+		})
+	}
+}

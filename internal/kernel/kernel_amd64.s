@@ -3242,6 +3242,495 @@ done:
 	VZEROUPPER
 	RET
 
+// func stepUnits(next *float32, prev *float32, x *float32, h *float32, wx *float32, wh *float32, bx *float32, bh *float32, mask *int32, in int, hidden int, units int, vectors int)
+// Requires: AVX, AVX2, CMOV, FMA3
+TEXT ·stepUnits(SB), NOSPLIT, $0-104
+	MOVQ    units+88(FP), AX
+	MOVQ    wx+32(FP), CX
+	MOVQ    wh+40(FP), DX
+	MOVQ    x+16(FP), BX
+	MOVQ    h+24(FP), SI
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), DI
+	MOVQ    vectors+96(FP), R8
+	CMPQ    R8, $0x02
+	JE      step2
+	MOVQ    bx+48(FP), R8
+	MOVQ    bh+56(FP), R9
+	VMOVUPS (R8), Y0
+	VMOVUPS (R9), Y1
+	VMOVUPS (R8)(AX*1), Y2
+	VMOVUPS (R9)(AX*1), Y3
+	VMOVUPS (R8)(AX*2), Y4
+	VMOVUPS (R9)(AX*2), Y5
+	MOVQ    in+72(FP), R8
+	MOVQ    hidden+80(FP), R9
+	MOVQ    R8, R10
+	CMPQ    R9, R10
+	CMOVQLT R9, R10
+	SUBQ    R10, R8
+	SUBQ    R10, R9
+	TESTQ   R10, R10
+	JZ      step1bothdone
+
+step1both:
+	VBROADCASTSS (BX), Y6
+	VFMADD231PS  (CX), Y6, Y0
+	VFMADD231PS  (CX)(AX*1), Y6, Y2
+	VFMADD231PS  (CX)(AX*2), Y6, Y4
+	ADDQ         $0x04, BX
+	ADDQ         DI, CX
+	VBROADCASTSS (SI), Y6
+	VFMADD231PS  (DX), Y6, Y1
+	VFMADD231PS  (DX)(AX*1), Y6, Y3
+	VFMADD231PS  (DX)(AX*2), Y6, Y5
+	ADDQ         $0x04, SI
+	ADDQ         DI, DX
+	DECQ         R10
+	JNZ          step1both
+
+step1bothdone:
+	TESTQ R8, R8
+	JZ    step1inputdone
+
+step1input:
+	VBROADCASTSS (BX), Y6
+	VFMADD231PS  (CX), Y6, Y0
+	VFMADD231PS  (CX)(AX*1), Y6, Y2
+	VFMADD231PS  (CX)(AX*2), Y6, Y4
+	ADDQ         $0x04, BX
+	ADDQ         DI, CX
+	DECQ         R8
+	JNZ          step1input
+
+step1inputdone:
+	TESTQ R9, R9
+	JZ    step1statedone
+
+step1state:
+	VBROADCASTSS (SI), Y6
+	VFMADD231PS  (DX), Y6, Y1
+	VFMADD231PS  (DX)(AX*1), Y6, Y3
+	VFMADD231PS  (DX)(AX*2), Y6, Y5
+	ADDQ         $0x04, SI
+	ADDQ         DI, DX
+	DECQ         R9
+	JNZ          step1state
+
+step1statedone:
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y3, Y2, Y2
+	VXORPS  gateConstants<>+0(SB), Y0, Y0
+	VMOVUPS gateConstants<>+64(SB), Y3
+	VMINPS  Y0, Y3, Y0
+	VMOVUPS gateConstants<>+128(SB), Y3
+	VMAXPS  Y0, Y3, Y0
+	VMULPS  gateConstants<>+192(SB), Y0, Y1
+	VADDPS  gateConstants<>+256(SB), Y1, Y1
+	VSUBPS  gateConstants<>+256(SB), Y1, Y3
+	VMULPS  gateConstants<>+320(SB), Y3, Y6
+	VSUBPS  Y6, Y0, Y0
+	VMULPS  gateConstants<>+384(SB), Y3, Y6
+	VSUBPS  Y6, Y0, Y0
+	VMULPS  gateConstants<>+448(SB), Y0, Y6
+	VADDPS  gateConstants<>+512(SB), Y6, Y6
+	VMULPS  Y0, Y6, Y6
+	VADDPS  gateConstants<>+576(SB), Y6, Y6
+	VMULPS  Y0, Y6, Y6
+	VADDPS  gateConstants<>+640(SB), Y6, Y6
+	VMULPS  Y0, Y6, Y6
+	VADDPS  gateConstants<>+704(SB), Y6, Y6
+	VMULPS  Y0, Y6, Y6
+	VADDPS  gateConstants<>+768(SB), Y6, Y6
+	VMULPS  Y0, Y6, Y6
+	VMULPS  Y0, Y6, Y6
+	VADDPS  Y0, Y6, Y6
+	VADDPS  gateConstants<>+832(SB), Y6, Y6
+	VPSLLD  $0x17, Y1, Y1
+	VPADDD  gateConstants<>+832(SB), Y1, Y1
+	VMULPS  Y1, Y6, Y0
+	VADDPS  gateConstants<>+832(SB), Y0, Y0
+	VMOVUPS gateConstants<>+832(SB), Y1
+	VDIVPS  Y0, Y1, Y0
+	VMULPS  Y0, Y5, Y5
+	VADDPS  Y5, Y4, Y4
+	VXORPS  gateConstants<>+0(SB), Y2, Y2
+	VMOVUPS gateConstants<>+64(SB), Y1
+	VMINPS  Y2, Y1, Y2
+	VMOVUPS gateConstants<>+128(SB), Y1
+	VMAXPS  Y2, Y1, Y2
+	VMULPS  gateConstants<>+192(SB), Y2, Y0
+	VADDPS  gateConstants<>+256(SB), Y0, Y0
+	VSUBPS  gateConstants<>+256(SB), Y0, Y1
+	VMULPS  gateConstants<>+320(SB), Y1, Y3
+	VSUBPS  Y3, Y2, Y2
+	VMULPS  gateConstants<>+384(SB), Y1, Y3
+	VSUBPS  Y3, Y2, Y2
+	VMULPS  gateConstants<>+448(SB), Y2, Y3
+	VADDPS  gateConstants<>+512(SB), Y3, Y3
+	VMULPS  Y2, Y3, Y3
+	VADDPS  gateConstants<>+576(SB), Y3, Y3
+	VMULPS  Y2, Y3, Y3
+	VADDPS  gateConstants<>+640(SB), Y3, Y3
+	VMULPS  Y2, Y3, Y3
+	VADDPS  gateConstants<>+704(SB), Y3, Y3
+	VMULPS  Y2, Y3, Y3
+	VADDPS  gateConstants<>+768(SB), Y3, Y3
+	VMULPS  Y2, Y3, Y3
+	VMULPS  Y2, Y3, Y3
+	VADDPS  Y2, Y3, Y3
+	VADDPS  gateConstants<>+832(SB), Y3, Y3
+	VPSLLD  $0x17, Y0, Y0
+	VPADDD  gateConstants<>+832(SB), Y0, Y0
+	VMULPS  Y0, Y3, Y2
+	VADDPS  gateConstants<>+832(SB), Y2, Y2
+	VMOVUPS gateConstants<>+832(SB), Y0
+	VDIVPS  Y2, Y0, Y2
+	VADDPS  Y4, Y4, Y4
+	VMOVUPS gateConstants<>+64(SB), Y1
+	VMINPS  Y4, Y1, Y4
+	VMOVUPS gateConstants<>+128(SB), Y1
+	VMAXPS  Y4, Y1, Y4
+	VMULPS  gateConstants<>+192(SB), Y4, Y0
+	VADDPS  gateConstants<>+256(SB), Y0, Y0
+	VSUBPS  gateConstants<>+256(SB), Y0, Y1
+	VMULPS  gateConstants<>+320(SB), Y1, Y3
+	VSUBPS  Y3, Y4, Y4
+	VMULPS  gateConstants<>+384(SB), Y1, Y3
+	VSUBPS  Y3, Y4, Y4
+	VMULPS  gateConstants<>+448(SB), Y4, Y3
+	VADDPS  gateConstants<>+512(SB), Y3, Y3
+	VMULPS  Y4, Y3, Y3
+	VADDPS  gateConstants<>+576(SB), Y3, Y3
+	VMULPS  Y4, Y3, Y3
+	VADDPS  gateConstants<>+640(SB), Y3, Y3
+	VMULPS  Y4, Y3, Y3
+	VADDPS  gateConstants<>+704(SB), Y3, Y3
+	VMULPS  Y4, Y3, Y3
+	VADDPS  gateConstants<>+768(SB), Y3, Y3
+	VMULPS  Y4, Y3, Y3
+	VMULPS  Y4, Y3, Y3
+	VADDPS  Y4, Y3, Y3
+	VADDPS  gateConstants<>+832(SB), Y3, Y3
+	VPSLLD  $0x17, Y0, Y0
+	VPADDD  gateConstants<>+832(SB), Y0, Y0
+	VMULPS  Y0, Y3, Y4
+	VADDPS  gateConstants<>+832(SB), Y4, Y4
+	VMOVUPS gateConstants<>+896(SB), Y0
+	VDIVPS  Y4, Y0, Y4
+	VMOVUPS gateConstants<>+832(SB), Y0
+	VSUBPS  Y4, Y0, Y4
+	MOVQ    prev+8(FP), AX
+	MOVQ    next+0(FP), CX
+	VMOVUPS (AX), Y0
+	VSUBPS  Y4, Y0, Y0
+	VMULPS  Y2, Y0, Y0
+	VADDPS  Y4, Y0, Y0
+	VMOVUPS Y0, (CX)
+	VZEROUPPER
+	RET
+
+step2:
+	MOVQ    bx+48(FP), R8
+	MOVQ    bh+56(FP), R9
+	VMOVUPS (R8), Y0
+	VMOVUPS (R9), Y2
+	VMOVUPS 32(R8), Y1
+	VMOVUPS 32(R9), Y3
+	VMOVUPS (R8)(AX*1), Y4
+	VMOVUPS (R9)(AX*1), Y6
+	VMOVUPS 32(R8)(AX*1), Y5
+	VMOVUPS 32(R9)(AX*1), Y7
+	VMOVUPS (R8)(AX*2), Y8
+	VMOVUPS (R9)(AX*2), Y10
+	VMOVUPS 32(R8)(AX*2), Y9
+	VMOVUPS 32(R9)(AX*2), Y11
+	MOVQ    in+72(FP), R8
+	MOVQ    hidden+80(FP), R9
+	MOVQ    R8, R10
+	CMPQ    R9, R10
+	CMOVQLT R9, R10
+	SUBQ    R10, R8
+	SUBQ    R10, R9
+	TESTQ   R10, R10
+	JZ      step2bothdone
+
+step2both:
+	VBROADCASTSS (BX), Y12
+	VFMADD231PS  (CX), Y12, Y0
+	VFMADD231PS  32(CX), Y12, Y1
+	VFMADD231PS  (CX)(AX*1), Y12, Y4
+	VFMADD231PS  32(CX)(AX*1), Y12, Y5
+	VFMADD231PS  (CX)(AX*2), Y12, Y8
+	VFMADD231PS  32(CX)(AX*2), Y12, Y9
+	ADDQ         $0x04, BX
+	ADDQ         DI, CX
+	VBROADCASTSS (SI), Y12
+	VFMADD231PS  (DX), Y12, Y2
+	VFMADD231PS  32(DX), Y12, Y3
+	VFMADD231PS  (DX)(AX*1), Y12, Y6
+	VFMADD231PS  32(DX)(AX*1), Y12, Y7
+	VFMADD231PS  (DX)(AX*2), Y12, Y10
+	VFMADD231PS  32(DX)(AX*2), Y12, Y11
+	ADDQ         $0x04, SI
+	ADDQ         DI, DX
+	DECQ         R10
+	JNZ          step2both
+
+step2bothdone:
+	TESTQ R8, R8
+	JZ    step2inputdone
+
+step2input:
+	VBROADCASTSS (BX), Y12
+	VFMADD231PS  (CX), Y12, Y0
+	VFMADD231PS  32(CX), Y12, Y1
+	VFMADD231PS  (CX)(AX*1), Y12, Y4
+	VFMADD231PS  32(CX)(AX*1), Y12, Y5
+	VFMADD231PS  (CX)(AX*2), Y12, Y8
+	VFMADD231PS  32(CX)(AX*2), Y12, Y9
+	ADDQ         $0x04, BX
+	ADDQ         DI, CX
+	DECQ         R8
+	JNZ          step2input
+
+step2inputdone:
+	TESTQ R9, R9
+	JZ    step2statedone
+
+step2state:
+	VBROADCASTSS (SI), Y12
+	VFMADD231PS  (DX), Y12, Y2
+	VFMADD231PS  32(DX), Y12, Y3
+	VFMADD231PS  (DX)(AX*1), Y12, Y6
+	VFMADD231PS  32(DX)(AX*1), Y12, Y7
+	VFMADD231PS  (DX)(AX*2), Y12, Y10
+	VFMADD231PS  32(DX)(AX*2), Y12, Y11
+	ADDQ         $0x04, SI
+	ADDQ         DI, DX
+	DECQ         R9
+	JNZ          step2state
+
+step2statedone:
+	VADDPS  Y2, Y0, Y0
+	VADDPS  Y3, Y1, Y1
+	VADDPS  Y6, Y4, Y4
+	VADDPS  Y7, Y5, Y5
+	VXORPS  gateConstants<>+0(SB), Y0, Y0
+	VXORPS  gateConstants<>+0(SB), Y1, Y1
+	VMOVUPS gateConstants<>+64(SB), Y6
+	VMINPS  Y0, Y6, Y0
+	VMOVUPS gateConstants<>+64(SB), Y7
+	VMINPS  Y1, Y7, Y1
+	VMOVUPS gateConstants<>+128(SB), Y6
+	VMAXPS  Y0, Y6, Y0
+	VMOVUPS gateConstants<>+128(SB), Y7
+	VMAXPS  Y1, Y7, Y1
+	VMULPS  gateConstants<>+192(SB), Y0, Y2
+	VMULPS  gateConstants<>+192(SB), Y1, Y3
+	VADDPS  gateConstants<>+256(SB), Y2, Y2
+	VADDPS  gateConstants<>+256(SB), Y3, Y3
+	VSUBPS  gateConstants<>+256(SB), Y2, Y6
+	VSUBPS  gateConstants<>+256(SB), Y3, Y7
+	VMULPS  gateConstants<>+320(SB), Y6, Y12
+	VMULPS  gateConstants<>+320(SB), Y7, Y13
+	VSUBPS  Y12, Y0, Y0
+	VSUBPS  Y13, Y1, Y1
+	VMULPS  gateConstants<>+384(SB), Y6, Y12
+	VMULPS  gateConstants<>+384(SB), Y7, Y13
+	VSUBPS  Y12, Y0, Y0
+	VSUBPS  Y13, Y1, Y1
+	VMULPS  gateConstants<>+448(SB), Y0, Y12
+	VMULPS  gateConstants<>+448(SB), Y1, Y13
+	VADDPS  gateConstants<>+512(SB), Y12, Y12
+	VADDPS  gateConstants<>+512(SB), Y13, Y13
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VADDPS  gateConstants<>+576(SB), Y12, Y12
+	VADDPS  gateConstants<>+576(SB), Y13, Y13
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VADDPS  gateConstants<>+640(SB), Y12, Y12
+	VADDPS  gateConstants<>+640(SB), Y13, Y13
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VADDPS  gateConstants<>+704(SB), Y12, Y12
+	VADDPS  gateConstants<>+704(SB), Y13, Y13
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VADDPS  gateConstants<>+768(SB), Y12, Y12
+	VADDPS  gateConstants<>+768(SB), Y13, Y13
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VADDPS  Y0, Y12, Y12
+	VADDPS  Y1, Y13, Y13
+	VADDPS  gateConstants<>+832(SB), Y12, Y12
+	VADDPS  gateConstants<>+832(SB), Y13, Y13
+	VPSLLD  $0x17, Y2, Y2
+	VPSLLD  $0x17, Y3, Y3
+	VPADDD  gateConstants<>+832(SB), Y2, Y2
+	VPADDD  gateConstants<>+832(SB), Y3, Y3
+	VMULPS  Y2, Y12, Y0
+	VMULPS  Y3, Y13, Y1
+	VADDPS  gateConstants<>+832(SB), Y0, Y0
+	VMOVUPS gateConstants<>+832(SB), Y2
+	VDIVPS  Y0, Y2, Y0
+	VADDPS  gateConstants<>+832(SB), Y1, Y1
+	VMOVUPS gateConstants<>+832(SB), Y2
+	VDIVPS  Y1, Y2, Y1
+	VMULPS  Y0, Y10, Y10
+	VMULPS  Y1, Y11, Y11
+	VADDPS  Y10, Y8, Y8
+	VADDPS  Y11, Y9, Y9
+	VXORPS  gateConstants<>+0(SB), Y4, Y4
+	VXORPS  gateConstants<>+0(SB), Y5, Y5
+	VMOVUPS gateConstants<>+64(SB), Y2
+	VMINPS  Y4, Y2, Y4
+	VMOVUPS gateConstants<>+64(SB), Y3
+	VMINPS  Y5, Y3, Y5
+	VMOVUPS gateConstants<>+128(SB), Y2
+	VMAXPS  Y4, Y2, Y4
+	VMOVUPS gateConstants<>+128(SB), Y3
+	VMAXPS  Y5, Y3, Y5
+	VMULPS  gateConstants<>+192(SB), Y4, Y0
+	VMULPS  gateConstants<>+192(SB), Y5, Y1
+	VADDPS  gateConstants<>+256(SB), Y0, Y0
+	VADDPS  gateConstants<>+256(SB), Y1, Y1
+	VSUBPS  gateConstants<>+256(SB), Y0, Y2
+	VSUBPS  gateConstants<>+256(SB), Y1, Y3
+	VMULPS  gateConstants<>+320(SB), Y2, Y6
+	VMULPS  gateConstants<>+320(SB), Y3, Y7
+	VSUBPS  Y6, Y4, Y4
+	VSUBPS  Y7, Y5, Y5
+	VMULPS  gateConstants<>+384(SB), Y2, Y6
+	VMULPS  gateConstants<>+384(SB), Y3, Y7
+	VSUBPS  Y6, Y4, Y4
+	VSUBPS  Y7, Y5, Y5
+	VMULPS  gateConstants<>+448(SB), Y4, Y6
+	VMULPS  gateConstants<>+448(SB), Y5, Y7
+	VADDPS  gateConstants<>+512(SB), Y6, Y6
+	VADDPS  gateConstants<>+512(SB), Y7, Y7
+	VMULPS  Y4, Y6, Y6
+	VMULPS  Y5, Y7, Y7
+	VADDPS  gateConstants<>+576(SB), Y6, Y6
+	VADDPS  gateConstants<>+576(SB), Y7, Y7
+	VMULPS  Y4, Y6, Y6
+	VMULPS  Y5, Y7, Y7
+	VADDPS  gateConstants<>+640(SB), Y6, Y6
+	VADDPS  gateConstants<>+640(SB), Y7, Y7
+	VMULPS  Y4, Y6, Y6
+	VMULPS  Y5, Y7, Y7
+	VADDPS  gateConstants<>+704(SB), Y6, Y6
+	VADDPS  gateConstants<>+704(SB), Y7, Y7
+	VMULPS  Y4, Y6, Y6
+	VMULPS  Y5, Y7, Y7
+	VADDPS  gateConstants<>+768(SB), Y6, Y6
+	VADDPS  gateConstants<>+768(SB), Y7, Y7
+	VMULPS  Y4, Y6, Y6
+	VMULPS  Y5, Y7, Y7
+	VMULPS  Y4, Y6, Y6
+	VMULPS  Y5, Y7, Y7
+	VADDPS  Y4, Y6, Y6
+	VADDPS  Y5, Y7, Y7
+	VADDPS  gateConstants<>+832(SB), Y6, Y6
+	VADDPS  gateConstants<>+832(SB), Y7, Y7
+	VPSLLD  $0x17, Y0, Y0
+	VPSLLD  $0x17, Y1, Y1
+	VPADDD  gateConstants<>+832(SB), Y0, Y0
+	VPADDD  gateConstants<>+832(SB), Y1, Y1
+	VMULPS  Y0, Y6, Y4
+	VMULPS  Y1, Y7, Y5
+	VADDPS  gateConstants<>+832(SB), Y4, Y4
+	VMOVUPS gateConstants<>+832(SB), Y0
+	VDIVPS  Y4, Y0, Y4
+	VADDPS  gateConstants<>+832(SB), Y5, Y5
+	VMOVUPS gateConstants<>+832(SB), Y0
+	VDIVPS  Y5, Y0, Y5
+	VADDPS  Y8, Y8, Y8
+	VADDPS  Y9, Y9, Y9
+	VMOVUPS gateConstants<>+64(SB), Y2
+	VMINPS  Y8, Y2, Y8
+	VMOVUPS gateConstants<>+64(SB), Y3
+	VMINPS  Y9, Y3, Y9
+	VMOVUPS gateConstants<>+128(SB), Y2
+	VMAXPS  Y8, Y2, Y8
+	VMOVUPS gateConstants<>+128(SB), Y3
+	VMAXPS  Y9, Y3, Y9
+	VMULPS  gateConstants<>+192(SB), Y8, Y0
+	VMULPS  gateConstants<>+192(SB), Y9, Y1
+	VADDPS  gateConstants<>+256(SB), Y0, Y0
+	VADDPS  gateConstants<>+256(SB), Y1, Y1
+	VSUBPS  gateConstants<>+256(SB), Y0, Y2
+	VSUBPS  gateConstants<>+256(SB), Y1, Y3
+	VMULPS  gateConstants<>+320(SB), Y2, Y6
+	VMULPS  gateConstants<>+320(SB), Y3, Y7
+	VSUBPS  Y6, Y8, Y8
+	VSUBPS  Y7, Y9, Y9
+	VMULPS  gateConstants<>+384(SB), Y2, Y6
+	VMULPS  gateConstants<>+384(SB), Y3, Y7
+	VSUBPS  Y6, Y8, Y8
+	VSUBPS  Y7, Y9, Y9
+	VMULPS  gateConstants<>+448(SB), Y8, Y6
+	VMULPS  gateConstants<>+448(SB), Y9, Y7
+	VADDPS  gateConstants<>+512(SB), Y6, Y6
+	VADDPS  gateConstants<>+512(SB), Y7, Y7
+	VMULPS  Y8, Y6, Y6
+	VMULPS  Y9, Y7, Y7
+	VADDPS  gateConstants<>+576(SB), Y6, Y6
+	VADDPS  gateConstants<>+576(SB), Y7, Y7
+	VMULPS  Y8, Y6, Y6
+	VMULPS  Y9, Y7, Y7
+	VADDPS  gateConstants<>+640(SB), Y6, Y6
+	VADDPS  gateConstants<>+640(SB), Y7, Y7
+	VMULPS  Y8, Y6, Y6
+	VMULPS  Y9, Y7, Y7
+	VADDPS  gateConstants<>+704(SB), Y6, Y6
+	VADDPS  gateConstants<>+704(SB), Y7, Y7
+	VMULPS  Y8, Y6, Y6
+	VMULPS  Y9, Y7, Y7
+	VADDPS  gateConstants<>+768(SB), Y6, Y6
+	VADDPS  gateConstants<>+768(SB), Y7, Y7
+	VMULPS  Y8, Y6, Y6
+	VMULPS  Y9, Y7, Y7
+	VMULPS  Y8, Y6, Y6
+	VMULPS  Y9, Y7, Y7
+	VADDPS  Y8, Y6, Y6
+	VADDPS  Y9, Y7, Y7
+	VADDPS  gateConstants<>+832(SB), Y6, Y6
+	VADDPS  gateConstants<>+832(SB), Y7, Y7
+	VPSLLD  $0x17, Y0, Y0
+	VPSLLD  $0x17, Y1, Y1
+	VPADDD  gateConstants<>+832(SB), Y0, Y0
+	VPADDD  gateConstants<>+832(SB), Y1, Y1
+	VMULPS  Y0, Y6, Y8
+	VMULPS  Y1, Y7, Y9
+	VADDPS  gateConstants<>+832(SB), Y8, Y8
+	VMOVUPS gateConstants<>+896(SB), Y0
+	VDIVPS  Y8, Y0, Y8
+	VMOVUPS gateConstants<>+832(SB), Y0
+	VSUBPS  Y8, Y0, Y8
+	VADDPS  gateConstants<>+832(SB), Y9, Y9
+	VMOVUPS gateConstants<>+896(SB), Y0
+	VDIVPS  Y9, Y0, Y9
+	VMOVUPS gateConstants<>+832(SB), Y0
+	VSUBPS  Y9, Y0, Y9
+	MOVQ    prev+8(FP), AX
+	MOVQ    next+0(FP), CX
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VSUBPS  Y8, Y0, Y0
+	VSUBPS  Y9, Y1, Y1
+	VMULPS  Y4, Y0, Y0
+	VMULPS  Y5, Y1, Y1
+	VADDPS  Y8, Y0, Y0
+	VADDPS  Y9, Y1, Y1
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	VZEROUPPER
+	RET
+
 // func mulTiles512(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, k int, count int, full int, shape int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·mulTiles512(SB), NOSPLIT, $8-96
@@ -11125,6 +11614,498 @@ less1:
 	VMOVUPS   Z1, K1, (AX)
 
 done:
+	VZEROUPPER
+	RET
+
+// func stepUnits512(next *float32, prev *float32, x *float32, h *float32, wx *float32, wh *float32, bx *float32, bh *float32, mask *int32, in int, hidden int, units int, vectors int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·stepUnits512(SB), NOSPLIT, $0-104
+	MOVQ      units+88(FP), AX
+	MOVQ      wx+32(FP), CX
+	MOVQ      wh+40(FP), DX
+	MOVQ      x+16(FP), BX
+	MOVQ      h+24(FP), SI
+	MOVQ      mask+64(FP), DI
+	VMOVUPS   (DI), Z0
+	VPMOVD2M  Z0, K1
+	SHLQ      $0x02, AX
+	LEAQ      (AX)(AX*2), DI
+	MOVQ      vectors+96(FP), R8
+	CMPQ      R8, $0x02
+	JE        step2
+	MOVQ      bx+48(FP), R8
+	MOVQ      bh+56(FP), R9
+	VMOVUPS.Z (R8), K1, Z0
+	VMOVUPS.Z (R9), K1, Z1
+	VMOVUPS.Z (R8)(AX*1), K1, Z2
+	VMOVUPS.Z (R9)(AX*1), K1, Z3
+	VMOVUPS.Z (R8)(AX*2), K1, Z4
+	VMOVUPS.Z (R9)(AX*2), K1, Z5
+	MOVQ      in+72(FP), R8
+	MOVQ      hidden+80(FP), R9
+	MOVQ      R8, R10
+	CMPQ      R9, R10
+	CMOVQLT   R9, R10
+	SUBQ      R10, R8
+	SUBQ      R10, R9
+	TESTQ     R10, R10
+	JZ        step1bothdone
+
+step1both:
+	VBROADCASTSS (BX), Z6
+	VFMADD231PS  (CX), Z6, K1, Z0
+	VFMADD231PS  (CX)(AX*1), Z6, K1, Z2
+	VFMADD231PS  (CX)(AX*2), Z6, K1, Z4
+	ADDQ         $0x04, BX
+	ADDQ         DI, CX
+	VBROADCASTSS (SI), Z6
+	VFMADD231PS  (DX), Z6, K1, Z1
+	VFMADD231PS  (DX)(AX*1), Z6, K1, Z3
+	VFMADD231PS  (DX)(AX*2), Z6, K1, Z5
+	ADDQ         $0x04, SI
+	ADDQ         DI, DX
+	DECQ         R10
+	JNZ          step1both
+
+step1bothdone:
+	TESTQ R8, R8
+	JZ    step1inputdone
+
+step1input:
+	VBROADCASTSS (BX), Z6
+	VFMADD231PS  (CX), Z6, K1, Z0
+	VFMADD231PS  (CX)(AX*1), Z6, K1, Z2
+	VFMADD231PS  (CX)(AX*2), Z6, K1, Z4
+	ADDQ         $0x04, BX
+	ADDQ         DI, CX
+	DECQ         R8
+	JNZ          step1input
+
+step1inputdone:
+	TESTQ R9, R9
+	JZ    step1statedone
+
+step1state:
+	VBROADCASTSS (SI), Z6
+	VFMADD231PS  (DX), Z6, K1, Z1
+	VFMADD231PS  (DX)(AX*1), Z6, K1, Z3
+	VFMADD231PS  (DX)(AX*2), Z6, K1, Z5
+	ADDQ         $0x04, SI
+	ADDQ         DI, DX
+	DECQ         R9
+	JNZ          step1state
+
+step1statedone:
+	VADDPS    Z1, Z0, Z0
+	VADDPS    Z3, Z2, Z2
+	VPXORD    gateConstants<>+0(SB), Z0, Z0
+	VMOVUPS   gateConstants<>+64(SB), Z3
+	VMINPS    Z0, Z3, Z0
+	VMOVUPS   gateConstants<>+128(SB), Z3
+	VMAXPS    Z0, Z3, Z0
+	VMULPS    gateConstants<>+192(SB), Z0, Z1
+	VADDPS    gateConstants<>+256(SB), Z1, Z1
+	VSUBPS    gateConstants<>+256(SB), Z1, Z3
+	VMULPS    gateConstants<>+320(SB), Z3, Z6
+	VSUBPS    Z6, Z0, Z0
+	VMULPS    gateConstants<>+384(SB), Z3, Z6
+	VSUBPS    Z6, Z0, Z0
+	VMULPS    gateConstants<>+448(SB), Z0, Z6
+	VADDPS    gateConstants<>+512(SB), Z6, Z6
+	VMULPS    Z0, Z6, Z6
+	VADDPS    gateConstants<>+576(SB), Z6, Z6
+	VMULPS    Z0, Z6, Z6
+	VADDPS    gateConstants<>+640(SB), Z6, Z6
+	VMULPS    Z0, Z6, Z6
+	VADDPS    gateConstants<>+704(SB), Z6, Z6
+	VMULPS    Z0, Z6, Z6
+	VADDPS    gateConstants<>+768(SB), Z6, Z6
+	VMULPS    Z0, Z6, Z6
+	VMULPS    Z0, Z6, Z6
+	VADDPS    Z0, Z6, Z6
+	VADDPS    gateConstants<>+832(SB), Z6, Z6
+	VPSLLD    $0x17, Z1, Z1
+	VPADDD    gateConstants<>+832(SB), Z1, Z1
+	VMULPS    Z1, Z6, Z0
+	VADDPS    gateConstants<>+832(SB), Z0, Z0
+	VMOVUPS   gateConstants<>+832(SB), Z1
+	VDIVPS    Z0, Z1, Z0
+	VMULPS    Z0, Z5, Z5
+	VADDPS    Z5, Z4, Z4
+	VPXORD    gateConstants<>+0(SB), Z2, Z2
+	VMOVUPS   gateConstants<>+64(SB), Z1
+	VMINPS    Z2, Z1, Z2
+	VMOVUPS   gateConstants<>+128(SB), Z1
+	VMAXPS    Z2, Z1, Z2
+	VMULPS    gateConstants<>+192(SB), Z2, Z0
+	VADDPS    gateConstants<>+256(SB), Z0, Z0
+	VSUBPS    gateConstants<>+256(SB), Z0, Z1
+	VMULPS    gateConstants<>+320(SB), Z1, Z3
+	VSUBPS    Z3, Z2, Z2
+	VMULPS    gateConstants<>+384(SB), Z1, Z3
+	VSUBPS    Z3, Z2, Z2
+	VMULPS    gateConstants<>+448(SB), Z2, Z3
+	VADDPS    gateConstants<>+512(SB), Z3, Z3
+	VMULPS    Z2, Z3, Z3
+	VADDPS    gateConstants<>+576(SB), Z3, Z3
+	VMULPS    Z2, Z3, Z3
+	VADDPS    gateConstants<>+640(SB), Z3, Z3
+	VMULPS    Z2, Z3, Z3
+	VADDPS    gateConstants<>+704(SB), Z3, Z3
+	VMULPS    Z2, Z3, Z3
+	VADDPS    gateConstants<>+768(SB), Z3, Z3
+	VMULPS    Z2, Z3, Z3
+	VMULPS    Z2, Z3, Z3
+	VADDPS    Z2, Z3, Z3
+	VADDPS    gateConstants<>+832(SB), Z3, Z3
+	VPSLLD    $0x17, Z0, Z0
+	VPADDD    gateConstants<>+832(SB), Z0, Z0
+	VMULPS    Z0, Z3, Z2
+	VADDPS    gateConstants<>+832(SB), Z2, Z2
+	VMOVUPS   gateConstants<>+832(SB), Z0
+	VDIVPS    Z2, Z0, Z2
+	VADDPS    Z4, Z4, Z4
+	VMOVUPS   gateConstants<>+64(SB), Z1
+	VMINPS    Z4, Z1, Z4
+	VMOVUPS   gateConstants<>+128(SB), Z1
+	VMAXPS    Z4, Z1, Z4
+	VMULPS    gateConstants<>+192(SB), Z4, Z0
+	VADDPS    gateConstants<>+256(SB), Z0, Z0
+	VSUBPS    gateConstants<>+256(SB), Z0, Z1
+	VMULPS    gateConstants<>+320(SB), Z1, Z3
+	VSUBPS    Z3, Z4, Z4
+	VMULPS    gateConstants<>+384(SB), Z1, Z3
+	VSUBPS    Z3, Z4, Z4
+	VMULPS    gateConstants<>+448(SB), Z4, Z3
+	VADDPS    gateConstants<>+512(SB), Z3, Z3
+	VMULPS    Z4, Z3, Z3
+	VADDPS    gateConstants<>+576(SB), Z3, Z3
+	VMULPS    Z4, Z3, Z3
+	VADDPS    gateConstants<>+640(SB), Z3, Z3
+	VMULPS    Z4, Z3, Z3
+	VADDPS    gateConstants<>+704(SB), Z3, Z3
+	VMULPS    Z4, Z3, Z3
+	VADDPS    gateConstants<>+768(SB), Z3, Z3
+	VMULPS    Z4, Z3, Z3
+	VMULPS    Z4, Z3, Z3
+	VADDPS    Z4, Z3, Z3
+	VADDPS    gateConstants<>+832(SB), Z3, Z3
+	VPSLLD    $0x17, Z0, Z0
+	VPADDD    gateConstants<>+832(SB), Z0, Z0
+	VMULPS    Z0, Z3, Z4
+	VADDPS    gateConstants<>+832(SB), Z4, Z4
+	VMOVUPS   gateConstants<>+896(SB), Z0
+	VDIVPS    Z4, Z0, Z4
+	VMOVUPS   gateConstants<>+832(SB), Z0
+	VSUBPS    Z4, Z0, Z4
+	MOVQ      prev+8(FP), AX
+	MOVQ      next+0(FP), CX
+	VMOVUPS.Z (AX), K1, Z0
+	VSUBPS    Z4, Z0, Z0
+	VMULPS    Z2, Z0, Z0
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)
+	VZEROUPPER
+	RET
+
+step2:
+	MOVQ      bx+48(FP), R8
+	MOVQ      bh+56(FP), R9
+	VMOVUPS   (R8), Z0
+	VMOVUPS   (R9), Z2
+	VMOVUPS.Z 64(R8), K1, Z1
+	VMOVUPS.Z 64(R9), K1, Z3
+	VMOVUPS   (R8)(AX*1), Z4
+	VMOVUPS   (R9)(AX*1), Z6
+	VMOVUPS.Z 64(R8)(AX*1), K1, Z5
+	VMOVUPS.Z 64(R9)(AX*1), K1, Z7
+	VMOVUPS   (R8)(AX*2), Z8
+	VMOVUPS   (R9)(AX*2), Z10
+	VMOVUPS.Z 64(R8)(AX*2), K1, Z9
+	VMOVUPS.Z 64(R9)(AX*2), K1, Z11
+	MOVQ      in+72(FP), R8
+	MOVQ      hidden+80(FP), R9
+	MOVQ      R8, R10
+	CMPQ      R9, R10
+	CMOVQLT   R9, R10
+	SUBQ      R10, R8
+	SUBQ      R10, R9
+	TESTQ     R10, R10
+	JZ        step2bothdone
+
+step2both:
+	VBROADCASTSS (BX), Z12
+	VFMADD231PS  (CX), Z12, Z0
+	VFMADD231PS  64(CX), Z12, K1, Z1
+	VFMADD231PS  (CX)(AX*1), Z12, Z4
+	VFMADD231PS  64(CX)(AX*1), Z12, K1, Z5
+	VFMADD231PS  (CX)(AX*2), Z12, Z8
+	VFMADD231PS  64(CX)(AX*2), Z12, K1, Z9
+	ADDQ         $0x04, BX
+	ADDQ         DI, CX
+	VBROADCASTSS (SI), Z12
+	VFMADD231PS  (DX), Z12, Z2
+	VFMADD231PS  64(DX), Z12, K1, Z3
+	VFMADD231PS  (DX)(AX*1), Z12, Z6
+	VFMADD231PS  64(DX)(AX*1), Z12, K1, Z7
+	VFMADD231PS  (DX)(AX*2), Z12, Z10
+	VFMADD231PS  64(DX)(AX*2), Z12, K1, Z11
+	ADDQ         $0x04, SI
+	ADDQ         DI, DX
+	DECQ         R10
+	JNZ          step2both
+
+step2bothdone:
+	TESTQ R8, R8
+	JZ    step2inputdone
+
+step2input:
+	VBROADCASTSS (BX), Z12
+	VFMADD231PS  (CX), Z12, Z0
+	VFMADD231PS  64(CX), Z12, K1, Z1
+	VFMADD231PS  (CX)(AX*1), Z12, Z4
+	VFMADD231PS  64(CX)(AX*1), Z12, K1, Z5
+	VFMADD231PS  (CX)(AX*2), Z12, Z8
+	VFMADD231PS  64(CX)(AX*2), Z12, K1, Z9
+	ADDQ         $0x04, BX
+	ADDQ         DI, CX
+	DECQ         R8
+	JNZ          step2input
+
+step2inputdone:
+	TESTQ R9, R9
+	JZ    step2statedone
+
+step2state:
+	VBROADCASTSS (SI), Z12
+	VFMADD231PS  (DX), Z12, Z2
+	VFMADD231PS  64(DX), Z12, K1, Z3
+	VFMADD231PS  (DX)(AX*1), Z12, Z6
+	VFMADD231PS  64(DX)(AX*1), Z12, K1, Z7
+	VFMADD231PS  (DX)(AX*2), Z12, Z10
+	VFMADD231PS  64(DX)(AX*2), Z12, K1, Z11
+	ADDQ         $0x04, SI
+	ADDQ         DI, DX
+	DECQ         R9
+	JNZ          step2state
+
+step2statedone:
+	VADDPS    Z2, Z0, Z0
+	VADDPS    Z3, Z1, Z1
+	VADDPS    Z6, Z4, Z4
+	VADDPS    Z7, Z5, Z5
+	VPXORD    gateConstants<>+0(SB), Z0, Z0
+	VPXORD    gateConstants<>+0(SB), Z1, Z1
+	VMOVUPS   gateConstants<>+64(SB), Z6
+	VMINPS    Z0, Z6, Z0
+	VMOVUPS   gateConstants<>+64(SB), Z7
+	VMINPS    Z1, Z7, Z1
+	VMOVUPS   gateConstants<>+128(SB), Z6
+	VMAXPS    Z0, Z6, Z0
+	VMOVUPS   gateConstants<>+128(SB), Z7
+	VMAXPS    Z1, Z7, Z1
+	VMULPS    gateConstants<>+192(SB), Z0, Z2
+	VMULPS    gateConstants<>+192(SB), Z1, Z3
+	VADDPS    gateConstants<>+256(SB), Z2, Z2
+	VADDPS    gateConstants<>+256(SB), Z3, Z3
+	VSUBPS    gateConstants<>+256(SB), Z2, Z6
+	VSUBPS    gateConstants<>+256(SB), Z3, Z7
+	VMULPS    gateConstants<>+320(SB), Z6, Z12
+	VMULPS    gateConstants<>+320(SB), Z7, Z13
+	VSUBPS    Z12, Z0, Z0
+	VSUBPS    Z13, Z1, Z1
+	VMULPS    gateConstants<>+384(SB), Z6, Z12
+	VMULPS    gateConstants<>+384(SB), Z7, Z13
+	VSUBPS    Z12, Z0, Z0
+	VSUBPS    Z13, Z1, Z1
+	VMULPS    gateConstants<>+448(SB), Z0, Z12
+	VMULPS    gateConstants<>+448(SB), Z1, Z13
+	VADDPS    gateConstants<>+512(SB), Z12, Z12
+	VADDPS    gateConstants<>+512(SB), Z13, Z13
+	VMULPS    Z0, Z12, Z12
+	VMULPS    Z1, Z13, Z13
+	VADDPS    gateConstants<>+576(SB), Z12, Z12
+	VADDPS    gateConstants<>+576(SB), Z13, Z13
+	VMULPS    Z0, Z12, Z12
+	VMULPS    Z1, Z13, Z13
+	VADDPS    gateConstants<>+640(SB), Z12, Z12
+	VADDPS    gateConstants<>+640(SB), Z13, Z13
+	VMULPS    Z0, Z12, Z12
+	VMULPS    Z1, Z13, Z13
+	VADDPS    gateConstants<>+704(SB), Z12, Z12
+	VADDPS    gateConstants<>+704(SB), Z13, Z13
+	VMULPS    Z0, Z12, Z12
+	VMULPS    Z1, Z13, Z13
+	VADDPS    gateConstants<>+768(SB), Z12, Z12
+	VADDPS    gateConstants<>+768(SB), Z13, Z13
+	VMULPS    Z0, Z12, Z12
+	VMULPS    Z1, Z13, Z13
+	VMULPS    Z0, Z12, Z12
+	VMULPS    Z1, Z13, Z13
+	VADDPS    Z0, Z12, Z12
+	VADDPS    Z1, Z13, Z13
+	VADDPS    gateConstants<>+832(SB), Z12, Z12
+	VADDPS    gateConstants<>+832(SB), Z13, Z13
+	VPSLLD    $0x17, Z2, Z2
+	VPSLLD    $0x17, Z3, Z3
+	VPADDD    gateConstants<>+832(SB), Z2, Z2
+	VPADDD    gateConstants<>+832(SB), Z3, Z3
+	VMULPS    Z2, Z12, Z0
+	VMULPS    Z3, Z13, Z1
+	VADDPS    gateConstants<>+832(SB), Z0, Z0
+	VMOVUPS   gateConstants<>+832(SB), Z2
+	VDIVPS    Z0, Z2, Z0
+	VADDPS    gateConstants<>+832(SB), Z1, Z1
+	VMOVUPS   gateConstants<>+832(SB), Z2
+	VDIVPS    Z1, Z2, Z1
+	VMULPS    Z0, Z10, Z10
+	VMULPS    Z1, Z11, Z11
+	VADDPS    Z10, Z8, Z8
+	VADDPS    Z11, Z9, Z9
+	VPXORD    gateConstants<>+0(SB), Z4, Z4
+	VPXORD    gateConstants<>+0(SB), Z5, Z5
+	VMOVUPS   gateConstants<>+64(SB), Z2
+	VMINPS    Z4, Z2, Z4
+	VMOVUPS   gateConstants<>+64(SB), Z3
+	VMINPS    Z5, Z3, Z5
+	VMOVUPS   gateConstants<>+128(SB), Z2
+	VMAXPS    Z4, Z2, Z4
+	VMOVUPS   gateConstants<>+128(SB), Z3
+	VMAXPS    Z5, Z3, Z5
+	VMULPS    gateConstants<>+192(SB), Z4, Z0
+	VMULPS    gateConstants<>+192(SB), Z5, Z1
+	VADDPS    gateConstants<>+256(SB), Z0, Z0
+	VADDPS    gateConstants<>+256(SB), Z1, Z1
+	VSUBPS    gateConstants<>+256(SB), Z0, Z2
+	VSUBPS    gateConstants<>+256(SB), Z1, Z3
+	VMULPS    gateConstants<>+320(SB), Z2, Z6
+	VMULPS    gateConstants<>+320(SB), Z3, Z7
+	VSUBPS    Z6, Z4, Z4
+	VSUBPS    Z7, Z5, Z5
+	VMULPS    gateConstants<>+384(SB), Z2, Z6
+	VMULPS    gateConstants<>+384(SB), Z3, Z7
+	VSUBPS    Z6, Z4, Z4
+	VSUBPS    Z7, Z5, Z5
+	VMULPS    gateConstants<>+448(SB), Z4, Z6
+	VMULPS    gateConstants<>+448(SB), Z5, Z7
+	VADDPS    gateConstants<>+512(SB), Z6, Z6
+	VADDPS    gateConstants<>+512(SB), Z7, Z7
+	VMULPS    Z4, Z6, Z6
+	VMULPS    Z5, Z7, Z7
+	VADDPS    gateConstants<>+576(SB), Z6, Z6
+	VADDPS    gateConstants<>+576(SB), Z7, Z7
+	VMULPS    Z4, Z6, Z6
+	VMULPS    Z5, Z7, Z7
+	VADDPS    gateConstants<>+640(SB), Z6, Z6
+	VADDPS    gateConstants<>+640(SB), Z7, Z7
+	VMULPS    Z4, Z6, Z6
+	VMULPS    Z5, Z7, Z7
+	VADDPS    gateConstants<>+704(SB), Z6, Z6
+	VADDPS    gateConstants<>+704(SB), Z7, Z7
+	VMULPS    Z4, Z6, Z6
+	VMULPS    Z5, Z7, Z7
+	VADDPS    gateConstants<>+768(SB), Z6, Z6
+	VADDPS    gateConstants<>+768(SB), Z7, Z7
+	VMULPS    Z4, Z6, Z6
+	VMULPS    Z5, Z7, Z7
+	VMULPS    Z4, Z6, Z6
+	VMULPS    Z5, Z7, Z7
+	VADDPS    Z4, Z6, Z6
+	VADDPS    Z5, Z7, Z7
+	VADDPS    gateConstants<>+832(SB), Z6, Z6
+	VADDPS    gateConstants<>+832(SB), Z7, Z7
+	VPSLLD    $0x17, Z0, Z0
+	VPSLLD    $0x17, Z1, Z1
+	VPADDD    gateConstants<>+832(SB), Z0, Z0
+	VPADDD    gateConstants<>+832(SB), Z1, Z1
+	VMULPS    Z0, Z6, Z4
+	VMULPS    Z1, Z7, Z5
+	VADDPS    gateConstants<>+832(SB), Z4, Z4
+	VMOVUPS   gateConstants<>+832(SB), Z0
+	VDIVPS    Z4, Z0, Z4
+	VADDPS    gateConstants<>+832(SB), Z5, Z5
+	VMOVUPS   gateConstants<>+832(SB), Z0
+	VDIVPS    Z5, Z0, Z5
+	VADDPS    Z8, Z8, Z8
+	VADDPS    Z9, Z9, Z9
+	VMOVUPS   gateConstants<>+64(SB), Z2
+	VMINPS    Z8, Z2, Z8
+	VMOVUPS   gateConstants<>+64(SB), Z3
+	VMINPS    Z9, Z3, Z9
+	VMOVUPS   gateConstants<>+128(SB), Z2
+	VMAXPS    Z8, Z2, Z8
+	VMOVUPS   gateConstants<>+128(SB), Z3
+	VMAXPS    Z9, Z3, Z9
+	VMULPS    gateConstants<>+192(SB), Z8, Z0
+	VMULPS    gateConstants<>+192(SB), Z9, Z1
+	VADDPS    gateConstants<>+256(SB), Z0, Z0
+	VADDPS    gateConstants<>+256(SB), Z1, Z1
+	VSUBPS    gateConstants<>+256(SB), Z0, Z2
+	VSUBPS    gateConstants<>+256(SB), Z1, Z3
+	VMULPS    gateConstants<>+320(SB), Z2, Z6
+	VMULPS    gateConstants<>+320(SB), Z3, Z7
+	VSUBPS    Z6, Z8, Z8
+	VSUBPS    Z7, Z9, Z9
+	VMULPS    gateConstants<>+384(SB), Z2, Z6
+	VMULPS    gateConstants<>+384(SB), Z3, Z7
+	VSUBPS    Z6, Z8, Z8
+	VSUBPS    Z7, Z9, Z9
+	VMULPS    gateConstants<>+448(SB), Z8, Z6
+	VMULPS    gateConstants<>+448(SB), Z9, Z7
+	VADDPS    gateConstants<>+512(SB), Z6, Z6
+	VADDPS    gateConstants<>+512(SB), Z7, Z7
+	VMULPS    Z8, Z6, Z6
+	VMULPS    Z9, Z7, Z7
+	VADDPS    gateConstants<>+576(SB), Z6, Z6
+	VADDPS    gateConstants<>+576(SB), Z7, Z7
+	VMULPS    Z8, Z6, Z6
+	VMULPS    Z9, Z7, Z7
+	VADDPS    gateConstants<>+640(SB), Z6, Z6
+	VADDPS    gateConstants<>+640(SB), Z7, Z7
+	VMULPS    Z8, Z6, Z6
+	VMULPS    Z9, Z7, Z7
+	VADDPS    gateConstants<>+704(SB), Z6, Z6
+	VADDPS    gateConstants<>+704(SB), Z7, Z7
+	VMULPS    Z8, Z6, Z6
+	VMULPS    Z9, Z7, Z7
+	VADDPS    gateConstants<>+768(SB), Z6, Z6
+	VADDPS    gateConstants<>+768(SB), Z7, Z7
+	VMULPS    Z8, Z6, Z6
+	VMULPS    Z9, Z7, Z7
+	VMULPS    Z8, Z6, Z6
+	VMULPS    Z9, Z7, Z7
+	VADDPS    Z8, Z6, Z6
+	VADDPS    Z9, Z7, Z7
+	VADDPS    gateConstants<>+832(SB), Z6, Z6
+	VADDPS    gateConstants<>+832(SB), Z7, Z7
+	VPSLLD    $0x17, Z0, Z0
+	VPSLLD    $0x17, Z1, Z1
+	VPADDD    gateConstants<>+832(SB), Z0, Z0
+	VPADDD    gateConstants<>+832(SB), Z1, Z1
+	VMULPS    Z0, Z6, Z8
+	VMULPS    Z1, Z7, Z9
+	VADDPS    gateConstants<>+832(SB), Z8, Z8
+	VMOVUPS   gateConstants<>+896(SB), Z0
+	VDIVPS    Z8, Z0, Z8
+	VMOVUPS   gateConstants<>+832(SB), Z0
+	VSUBPS    Z8, Z0, Z8
+	VADDPS    gateConstants<>+832(SB), Z9, Z9
+	VMOVUPS   gateConstants<>+896(SB), Z0
+	VDIVPS    Z9, Z0, Z9
+	VMOVUPS   gateConstants<>+832(SB), Z0
+	VSUBPS    Z9, Z0, Z9
+	MOVQ      prev+8(FP), AX
+	MOVQ      next+0(FP), CX
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VSUBPS    Z8, Z0, Z0
+	VSUBPS    Z9, Z1, Z1
+	VMULPS    Z4, Z0, Z0
+	VMULPS    Z5, Z1, Z1
+	VADDPS    Z8, Z0, Z0
+	VADDPS    Z9, Z1, Z1
+	VMOVUPS   Z0, (CX)
+	VMOVUPS   Z1, K1, 64(CX)
 	VZEROUPPER
 	RET
 

@@ -15,11 +15,12 @@ type variant struct {
 	gemm     func(c, a, b []float32, m, n, k, rs, cs int)
 	gruGates func(h, gx, gh []float32)
 	gruBack  func(dh, dy, prev, gx, gh []float32)
+	gruStep  func(next, prev, x, h, wx, wh, bx, bh []float32)
 	products func(dst, x, y []float32)
 	logSum   func(x []float32, c float32)
 }
 
-var variants = []variant{{"plain", plainID, gemmPlain, gruGatesPlain, gruGatesBackPlain, productsPlain, logSumPlain}}
+var variants = []variant{{"plain", plainID, gemmPlain, gruGatesPlain, gruGatesBackPlain, gruStepPlain, productsPlain, logSumPlain}}
 
 func eachVariant(t *testing.T, test func(t *testing.T, v variant)) {
 	for _, v := range variants {

@@ -39,6 +39,11 @@ func mulVectors(dst *float32, x *float32, y *float32, mask *int32, vectors int)
 //go:noescape
 func logVectors(x *float32, c *float32, mask *int32, vectors int)
 
+// stepUnits is GRUStep for so many vectors of units; units and mask say how many those are.
+//
+//go:noescape
+func stepUnits(next *float32, prev *float32, x *float32, h *float32, wx *float32, wh *float32, bx *float32, bh *float32, mask *int32, in int, hidden int, units int, vectors int)
+
 // mulTiles512 adds a product to tiles of c, one below the other.
 //
 //go:noescape
@@ -73,6 +78,11 @@ func mulVectors512(dst *float32, x *float32, y *float32, mask *int32, vectors in
 //
 //go:noescape
 func logVectors512(x *float32, c *float32, mask *int32, vectors int)
+
+// stepUnits512 is GRUStep for so many vectors of units; units and mask say how many those are.
+//
+//go:noescape
+func stepUnits512(next *float32, prev *float32, x *float32, h *float32, wx *float32, wh *float32, bx *float32, bh *float32, mask *int32, in int, hidden int, units int, vectors int)
 
 // fftSplit takes even samples to re and odd ones to im.
 //

@@ -18,6 +18,7 @@ func main() {
 		g.gruBack()
 		g.products()
 		g.logSum()
+		g.gruStep()
 	}
 	transform()
 	Generate()
