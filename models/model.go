@@ -114,10 +114,8 @@ func (m *Model) Lookahead() int {
 
 // normalise writes (frame-mean)*scale of each of the frames [n × input] to x.
 func (m *Model) normalise(x, frames []float32) {
-	for ; len(frames) > 0; x, frames = x[len(m.mean):], frames[len(m.mean):] {
-		for i, mean := range m.mean {
-			x[i] = float32(frames[i]-mean) * m.scale[i]
-		}
+	for n := len(m.mean); len(frames) > 0; x, frames = x[n:], frames[n:] {
+		kernel.Centre(x[:n], frames[:n], m.mean, m.scale)
 	}
 }
 

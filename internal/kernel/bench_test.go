@@ -53,6 +53,32 @@ func BenchmarkGRUGates(b *testing.B) {
 	}
 }
 
+// A layer: 40 inputs, all blocks, in alternating order.
+func BenchmarkGRUStep(b *testing.B) {
+	for _, hidden := range []int{64, 128, 256} {
+		b.Run(fmt.Sprint(hidden), func(b *testing.B) {
+			rng := rand.New(rand.NewPCG(7, 0))
+			x, h, next := random(rng, 40), random(rng, hidden), make([]float32, hidden)
+			var wx, wh [][]float32
+			bias := random(rng, 3*GRUUnits)
+			blocks := hidden / GRUUnits
+			for range blocks {
+				wx, wh = append(wx, random(rng, 40*len(bias))), append(wh, random(rng, hidden*len(bias)))
+			}
+			for turn := 0; b.Loop(); turn++ {
+				for k := range blocks {
+					if turn%2 == 1 {
+						k = blocks - 1 - k
+					}
+					at := k * GRUUnits
+					GRUStep(next[at:at+GRUUnits], h[at:at+GRUUnits], x, h, wx[k], wh[k], bias, bias)
+				}
+			}
+			b.ReportMetric(float64(4*3*hidden*(40+hidden))*float64(b.N)/b.Elapsed().Seconds()/1e9, "GB/s")
+		})
+	}
+}
+
 func BenchmarkPower512(b *testing.B) {
 	f := NewRealFFT(512)
 	dst, frame, scratch := make([]float32, 257), random(rand.New(rand.NewPCG(4, 0)), 512), make([]float32, 512)

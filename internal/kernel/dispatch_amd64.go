@@ -72,6 +72,14 @@ func products(dst, x, y []float32) {
 	}
 }
 
+func centre(dst, x, mean, scale []float32) {
+	if fast != nil {
+		fast.centre(dst, x, mean, scale)
+	} else {
+		centrePlain(dst, x, mean, scale)
+	}
+}
+
 func logSum(x []float32, c float32) {
 	if fast != nil {
 		fast.logSum(x, c)

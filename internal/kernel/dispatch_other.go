@@ -18,6 +18,8 @@ func gruStep(next, prev, x, h, wx, wh, bx, bh []float32) {
 
 func products(dst, x, y []float32) { productsPlain(dst, x, y) }
 
+func centre(dst, x, mean, scale []float32) { centrePlain(dst, x, mean, scale) }
+
 func logSum(x []float32, c float32) { logSumPlain(x, c) }
 
 type fftTables struct{}

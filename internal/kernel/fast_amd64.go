@@ -2,15 +2,17 @@
 
 package kernel
 
+import "sync"
+
 // vectors is a set of instructions: its vectors and the tiles of c that its
 // assembly has.
 type vectors struct {
 	lanes int
 	// widest is the number of vectors that a tile of so many rows can have.
 	widest []int
-	// Columns of b that many rows use, or that are too long for the L1 cache
-	// as they lie, are laid side by side first, panelDepth rows at a time:
-	// half a cache.
+	// Columns of b that many rows use, or that are too long for the first
+	// cache as they lie, are laid side by side first, panelDepth rows at a
+	// time: half a cache.
 	packRows   int
 	packDeep   int // rows that are many enough where k is above panelDepth
 	panelDepth int
@@ -18,10 +20,13 @@ type vectors struct {
 
 var (
 	avx2   = &vectors{8, []int{0, 12, 6, 4, 3, 2, 2}, 40, 12, 256}
-	avx512 = &vectors{16, []int{0, 24, 12, 8, 6, 4, 4, 3, 3, 2, 2, 2, 2, 2}, 40, 13, 128}
+	avx512 = &vectors{16, []int{0, 24, 12, 8, 6, 4, 4, 3, 3, 2, 2, 2, 2, 2}, 80, 13, 128}
 )
 
-const panelSize = 6144 // values that the panel of any set may take
+// panelRoom is the number of values that are packed at once.
+const panelRoom = 1 << 15
+
+var rooms = sync.Pool{New: func() any { return new([panelRoom]float32) }}
 
 // masks holds a mask of r lanes at masks[16-r].
 var masks = [32]int32{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}
@@ -65,6 +70,10 @@ func (s *strips) at(i, j int) strip {
 
 // gemm is gemmPlain with fused multiply-adds.
 func (x *vectors) gemm(c, a, b []float32, m, n, k, rs, cs int) {
+	if m == 1 && n == 1 && cs == 1 {
+		dot(&c[0], &a[0], &b[0], k)
+		return
+	}
 	t := tile(m, len(x.widest)-1)
 	height := t.rows
 	if t.high > 0 {
@@ -82,18 +91,50 @@ func (x *vectors) gemm(c, a, b []float32, m, n, k, rs, cs int) {
 	}
 }
 
-// gemmPacked is gemm for packDeep rows and more: their tiles are so high that
-// no strip is wider than a panel.
+// gemmPacked is gemm for packDeep rows and more: strips of b that fit into the
+// second cache are laid side by side, and some rows of c at a time go through
+// all of them, so that c is walked through once.
 func (x *vectors) gemmPacked(c, a, b []float32, t tiling, s strips, k, rs, cs int) {
-	var panel [panelSize]float32
+	panels := rooms.Get().(*[panelRoom]float32)
+	defer rooms.Put(panels)
 	for l := 0; l < k; l += x.panelDepth {
 		depth := min(x.panelDepth, k-l)
-		for i, j := 0, 0; i < s.count; i++ {
-			at := s.at(i, j)
-			x.pack(&panel[0], &b[l*s.n+j], at, 4*s.n, depth)
-			x.mul(t, c[j:], a[l*cs:], &panel[0], at, s.n, depth, rs, cs, x.lanes*at.vectors)
-			j += x.lanes * at.vectors
+		for i, j := 0, 0; i < s.count; {
+			first, from, size := i, j, 0
+			for ; i < s.count; i++ {
+				at := s.at(i, j)
+				width := x.lanes * at.vectors
+				if size+depth*width > panelRoom {
+					break
+				}
+				x.pack(&panels[size], &b[l*s.n+j], at, 4*s.n, depth)
+				size, j = size+depth*width, j+width
+			}
+			x.mulPanels(c, a[l*cs:], panels[:size], t, &s, first, i, from, depth, rs, cs)
 		}
+	}
+}
+
+// tilesAtOnce is how many tiles of c go through a strip before it is the next
+// one's turn: their rows of a stay in the first cache.
+const tilesAtOnce = 4
+
+// mulPanels adds the product of a and the strips first to end, packed, to
+// their columns of c, of which the first one is from.
+func (x *vectors) mulPanels(c, a, panels []float32, t tiling, s *strips, first, end, from, depth, rs, cs int) {
+	for tile, row := 0, 0; tile < t.high+t.low; {
+		rows, count := t.rows, t.high+t.low-tile
+		if tile < t.high {
+			rows, count = t.rows+1, t.high-tile
+		}
+		count = min(count, tilesAtOnce)
+		for i, j, at := first, from, 0; i < end; i++ {
+			strip := s.at(i, j)
+			width := x.lanes * strip.vectors
+			x.tiles(&c[row*s.n+j], &a[row*rs], &panels[at], strip, s.n, rs, cs, width, count*rows*s.n, depth, count, rows)
+			at, j = at+depth*width, j+width
+		}
+		tile, row = tile+count, row+count*rows
 	}
 }
 
@@ -111,17 +152,17 @@ func (x *vectors) mul(t tiling, c, a []float32, b *float32, s strip, ldc, k, rs,
 	row := 0
 	if t.high > 0 {
 		row = t.high * (t.rows + 1)
-		x.tiles(&c[0], &a[0], b, s, ldc, rs, cs, ldb, k, t.high, t.rows+1)
+		x.tiles(&c[0], &a[0], b, s, ldc, rs, cs, ldb, 0, k, t.high, t.rows+1)
 	}
-	x.tiles(&c[row*ldc], &a[row*rs], b, s, ldc, rs, cs, ldb, k, t.low, t.rows)
+	x.tiles(&c[row*ldc], &a[row*rs], b, s, ldc, rs, cs, ldb, 0, k, t.low, t.rows)
 }
 
-func (x *vectors) tiles(c, a, b *float32, s strip, ldc, rs, cs, ldb, k, count, rows int) {
+func (x *vectors) tiles(c, a, b *float32, s strip, ldc, rs, cs, ldb, ahead, k, count, rows int) {
 	full, shape := s.lanes/x.lanes, 32*rows+s.vectors
 	if x == avx512 {
-		mulTiles512(c, a, b, s.mask(), 4*ldc, 4*rs, 4*cs, 4*ldb, k, count, full, shape)
+		mulTiles512(c, a, b, s.mask(), 4*ldc, 4*rs, 4*cs, 4*ldb, 4*ahead, k, count, full, shape)
 	} else {
-		mulTiles(c, a, b, s.mask(), 4*ldc, 4*rs, 4*cs, 4*ldb, k, count, full, shape)
+		mulTiles(c, a, b, s.mask(), 4*ldc, 4*rs, 4*cs, 4*ldb, 4*ahead, k, count, full, shape)
 	}
 }
 
@@ -191,6 +232,19 @@ func (x *vectors) products(dst, a, b []float32) {
 		mulVectors512(&dst[0], &a[0], &b[0], x.tail(n), n/16)
 	} else {
 		mulVectors(&dst[0], &a[0], &b[0], x.tail(n), n/8)
+	}
+}
+
+func (x *vectors) centre(dst, a, mean, scale []float32) {
+	n := len(dst)
+	if n == 0 {
+		return
+	}
+	a, mean, scale = a[:n], mean[:n], scale[:n]
+	if x == avx512 {
+		centreVectors512(&dst[0], &a[0], &mean[0], &scale[0], x.tail(n), n/16)
+	} else {
+		centreVectors(&dst[0], &a[0], &mean[0], &scale[0], x.tail(n), n/8)
 	}
 }
 

@@ -17,6 +17,21 @@ func productsPlain(dst, x, y []float32) {
 	}
 }
 
+// Centre writes (x-mean)*scale to dst. All four are of one length and dst
+// overlaps none of the others.
+func Centre(dst, x, mean, scale []float32) {
+	if n := len(dst); len(x) != n || len(mean) != n || len(scale) != n {
+		panic("kernel: slices differ in length")
+	}
+	centre(dst, x, mean, scale)
+}
+
+func centrePlain(dst, x, mean, scale []float32) {
+	for i, v := range x {
+		dst[i] = float32((v - mean[i]) * scale[i])
+	}
+}
+
 // LogSum replaces each x by Log(x + c), to the bit.
 func LogSum(x []float32, c float32) { logSum(x, c) }
 

@@ -27,6 +27,21 @@ func TestMulIsThePlainOne(t *testing.T) {
 	})
 }
 
+func TestCentreIsThePlainOne(t *testing.T) {
+	eachVariant(t, func(t *testing.T, v variant) {
+		rng := rand.New(rand.NewPCG(52, 0))
+		for n := range 300 {
+			x, mean, scale := awkward(rng, n), awkward(rng, n), awkward(rng, n)
+			want := make([]float32, n)
+			centrePlain(want, x, mean, scale)
+			got, intact := guarded(make([]float32, n))
+			if v.centre(got, x, mean, scale); !intact() || !sameOrNaN(got, want) {
+				t.Fatalf("%d values differ, or what surrounds them", n)
+			}
+		}
+	})
+}
+
 // Every kind of number: whatever Log makes of one, the vectors make of it.
 func TestLogSumIsLog(t *testing.T) {
 	eachVariant(t, func(t *testing.T, v variant) {
@@ -64,7 +79,7 @@ func TestLogPassesOnWhatHasNone(t *testing.T) {
 
 func TestVectorsAllocateNothing(t *testing.T) {
 	x := make([]float32, 45)
-	if n := testing.AllocsPerRun(10, func() { Mul(x, x, x); LogSum(x, 1) }); n != 0 {
+	if n := testing.AllocsPerRun(10, func() { Mul(x, x, x); Centre(x[:20], x[20:40], x[:20], x[:20]); LogSum(x, 1) }); n != 0 {
 		t.Fatalf("%v allocations", n)
 	}
 }

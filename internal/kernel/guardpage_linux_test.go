@@ -72,6 +72,7 @@ func TestNothingOutsideIsTouched(t *testing.T) {
 			for n := 1; n < 80; n++ {
 				x := c.put(random(rng, n))
 				v.products(x, a.put(random(rng, n)), b.put(random(rng, n)))
+				v.centre(x, a.put(random(rng, n)), b.put(random(rng, n)), d.put(random(rng, n)))
 				v.logSum(x, 1)
 			}
 			for n := 8; n <= 4096; n *= 2 {

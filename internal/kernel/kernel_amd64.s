@@ -358,9 +358,9 @@ DATA gateConstants<>+1400(SB)/4, $0x7f7fffff
 DATA gateConstants<>+1404(SB)/4, $0x7f7fffff
 GLOBL gateConstants<>(SB), RODATA|NOPTR, $1408
 
-// func mulTiles(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, k int, count int, full int, shape int)
-// Requires: AVX, FMA3
-TEXT ·mulTiles(SB), NOSPLIT, $0-96
+// func mulTiles(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, ahead int, k int, count int, full int, shape int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·mulTiles(SB), NOSPLIT, $0-104
 	MOVQ c+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ b+16(FP), DX
@@ -368,9 +368,9 @@ TEXT ·mulTiles(SB), NOSPLIT, $0-96
 	MOVQ rs+40(FP), SI
 	MOVQ cs+48(FP), DI
 	MOVQ ldb+56(FP), R8
-	MOVQ count+72(FP), R9
+	MOVQ count+80(FP), R9
 	MOVQ mask+24(FP), R10
-	MOVQ shape+88(FP), R11
+	MOVQ shape+96(FP), R11
 	CMPQ R11, $0x00000043
 	JGE  from67
 	CMPQ R11, $0x00000028
@@ -518,7 +518,7 @@ tile1x1:
 	VMASKMOVPS (AX), Y0, Y1
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile1x1k:
 	VBROADCASTSS (R11), Y2
@@ -528,7 +528,7 @@ tile1x1k:
 	ADDQ         R8, R12
 	DECQ         R13
 	JNZ          tile1x1k
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x1partial
 	VMOVUPS      Y1, (AX)
@@ -552,7 +552,7 @@ tile1x2:
 	VMASKMOVPS 32(AX), Y0, Y2
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile1x2k:
 	VBROADCASTSS (R11), Y3
@@ -565,7 +565,7 @@ tile1x2k:
 	DECQ         R13
 	JNZ          tile1x2k
 	VMOVUPS      Y1, (AX)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x2partial
 	VMOVUPS      Y2, 32(AX)
@@ -590,7 +590,7 @@ tile1x3:
 	VMASKMOVPS 64(AX), Y0, Y3
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile1x3k:
 	VBROADCASTSS (R11), Y4
@@ -606,7 +606,7 @@ tile1x3k:
 	JNZ          tile1x3k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x3partial
 	VMOVUPS      Y3, 64(AX)
@@ -632,7 +632,7 @@ tile1x4:
 	VMASKMOVPS 96(AX), Y0, Y4
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile1x4k:
 	VBROADCASTSS (R11), Y5
@@ -651,7 +651,7 @@ tile1x4k:
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x4partial
 	VMOVUPS      Y4, 96(AX)
@@ -678,7 +678,7 @@ tile1x5:
 	VMASKMOVPS 128(AX), Y0, Y5
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile1x5k:
 	VBROADCASTSS (R11), Y6
@@ -700,7 +700,7 @@ tile1x5k:
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
 	VMOVUPS      Y4, 96(AX)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x5partial
 	VMOVUPS      Y5, 128(AX)
@@ -728,7 +728,7 @@ tile1x6:
 	VMASKMOVPS 160(AX), Y0, Y6
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile1x6k:
 	VBROADCASTSS (R11), Y7
@@ -753,7 +753,7 @@ tile1x6k:
 	VMOVUPS      Y3, 64(AX)
 	VMOVUPS      Y4, 96(AX)
 	VMOVUPS      Y5, 128(AX)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x6partial
 	VMOVUPS      Y6, 160(AX)
@@ -782,7 +782,7 @@ tile1x7:
 	VMASKMOVPS 192(AX), Y0, Y7
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile1x7k:
 	VBROADCASTSS (R11), Y8
@@ -810,7 +810,7 @@ tile1x7k:
 	VMOVUPS      Y4, 96(AX)
 	VMOVUPS      Y5, 128(AX)
 	VMOVUPS      Y6, 160(AX)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x7partial
 	VMOVUPS      Y7, 192(AX)
@@ -840,7 +840,7 @@ tile1x8:
 	VMASKMOVPS 224(AX), Y0, Y8
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile1x8k:
 	VBROADCASTSS (R11), Y9
@@ -871,7 +871,7 @@ tile1x8k:
 	VMOVUPS      Y5, 128(AX)
 	VMOVUPS      Y6, 160(AX)
 	VMOVUPS      Y7, 192(AX)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x8partial
 	VMOVUPS      Y8, 224(AX)
@@ -902,7 +902,7 @@ tile1x9:
 	VMASKMOVPS 256(AX), Y0, Y9
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile1x9k:
 	VBROADCASTSS (R11), Y10
@@ -936,7 +936,7 @@ tile1x9k:
 	VMOVUPS      Y6, 160(AX)
 	VMOVUPS      Y7, 192(AX)
 	VMOVUPS      Y8, 224(AX)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x9partial
 	VMOVUPS      Y9, 256(AX)
@@ -968,7 +968,7 @@ tile1x10:
 	VMASKMOVPS 288(AX), Y0, Y10
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile1x10k:
 	VBROADCASTSS (R11), Y11
@@ -1005,7 +1005,7 @@ tile1x10k:
 	VMOVUPS      Y7, 192(AX)
 	VMOVUPS      Y8, 224(AX)
 	VMOVUPS      Y9, 256(AX)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x10partial
 	VMOVUPS      Y10, 288(AX)
@@ -1038,7 +1038,7 @@ tile1x11:
 	VMASKMOVPS 320(AX), Y0, Y11
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile1x11k:
 	VBROADCASTSS (R11), Y12
@@ -1078,7 +1078,7 @@ tile1x11k:
 	VMOVUPS      Y8, 224(AX)
 	VMOVUPS      Y9, 256(AX)
 	VMOVUPS      Y10, 288(AX)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x11partial
 	VMOVUPS      Y11, 320(AX)
@@ -1112,7 +1112,7 @@ tile1x12:
 	VMASKMOVPS 352(AX), Y0, Y12
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile1x12k:
 	VBROADCASTSS (R11), Y13
@@ -1155,7 +1155,7 @@ tile1x12k:
 	VMOVUPS      Y9, 256(AX)
 	VMOVUPS      Y10, 288(AX)
 	VMOVUPS      Y11, 320(AX)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x12partial
 	VMOVUPS      Y12, 352(AX)
@@ -1179,7 +1179,7 @@ tile2x1:
 	VMASKMOVPS (AX)(BX*1), Y0, Y2
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile2x1k:
 	VBROADCASTSS (R11), Y3
@@ -1191,7 +1191,7 @@ tile2x1k:
 	ADDQ         R8, R12
 	DECQ         R13
 	JNZ          tile2x1k
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile2x1partial
 	VMOVUPS      Y1, (AX)
@@ -1221,7 +1221,7 @@ tile2x2:
 	VMASKMOVPS 32(AX)(BX*1), Y0, Y4
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile2x2k:
 	VBROADCASTSS (R11), Y5
@@ -1238,7 +1238,7 @@ tile2x2k:
 	JNZ          tile2x2k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y3, (AX)(BX*1)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile2x2partial
 	VMOVUPS      Y2, 32(AX)
@@ -1270,7 +1270,7 @@ tile2x3:
 	VMASKMOVPS 64(AX)(BX*1), Y0, Y6
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile2x3k:
 	VBROADCASTSS (R11), Y7
@@ -1292,7 +1292,7 @@ tile2x3k:
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y4, (AX)(BX*1)
 	VMOVUPS      Y5, 32(AX)(BX*1)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile2x3partial
 	VMOVUPS      Y3, 64(AX)
@@ -1326,7 +1326,7 @@ tile2x4:
 	VMASKMOVPS 96(AX)(BX*1), Y0, Y8
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile2x4k:
 	VBROADCASTSS (R11), Y9
@@ -1353,7 +1353,7 @@ tile2x4k:
 	VMOVUPS      Y5, (AX)(BX*1)
 	VMOVUPS      Y6, 32(AX)(BX*1)
 	VMOVUPS      Y7, 64(AX)(BX*1)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile2x4partial
 	VMOVUPS      Y4, 96(AX)
@@ -1389,7 +1389,7 @@ tile2x5:
 	VMASKMOVPS 128(AX)(BX*1), Y0, Y10
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile2x5k:
 	VBROADCASTSS (R11), Y11
@@ -1421,7 +1421,7 @@ tile2x5k:
 	VMOVUPS      Y7, 32(AX)(BX*1)
 	VMOVUPS      Y8, 64(AX)(BX*1)
 	VMOVUPS      Y9, 96(AX)(BX*1)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile2x5partial
 	VMOVUPS      Y5, 128(AX)
@@ -1459,7 +1459,7 @@ tile2x6:
 	VMASKMOVPS 160(AX)(BX*1), Y0, Y12
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile2x6k:
 	VBROADCASTSS (R11), Y13
@@ -1496,7 +1496,7 @@ tile2x6k:
 	VMOVUPS      Y9, 64(AX)(BX*1)
 	VMOVUPS      Y10, 96(AX)(BX*1)
 	VMOVUPS      Y11, 128(AX)(BX*1)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile2x6partial
 	VMOVUPS      Y6, 160(AX)
@@ -1525,7 +1525,7 @@ tile3x1:
 	VMASKMOVPS (AX)(BX*2), Y0, Y3
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile3x1k:
 	VBROADCASTSS (R11), Y4
@@ -1539,7 +1539,7 @@ tile3x1k:
 	ADDQ         R8, R12
 	DECQ         R13
 	JNZ          tile3x1k
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile3x1partial
 	VMOVUPS      Y1, (AX)
@@ -1575,7 +1575,7 @@ tile3x2:
 	VMASKMOVPS 32(AX)(BX*2), Y0, Y6
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile3x2k:
 	VBROADCASTSS (R11), Y7
@@ -1596,7 +1596,7 @@ tile3x2k:
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y3, (AX)(BX*1)
 	VMOVUPS      Y5, (AX)(BX*2)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile3x2partial
 	VMOVUPS      Y2, 32(AX)
@@ -1635,7 +1635,7 @@ tile3x3:
 	VMASKMOVPS 64(AX)(BX*2), Y0, Y9
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile3x3k:
 	VBROADCASTSS (R11), Y10
@@ -1663,7 +1663,7 @@ tile3x3k:
 	VMOVUPS      Y5, 32(AX)(BX*1)
 	VMOVUPS      Y7, (AX)(BX*2)
 	VMOVUPS      Y8, 32(AX)(BX*2)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile3x3partial
 	VMOVUPS      Y3, 64(AX)
@@ -1707,7 +1707,7 @@ tile3x4:
 	VMASKMOVPS 96(AX)(BX*2), Y11, Y11
 	MOVQ       CX, R11
 	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
+	MOVQ       k+72(FP), R13
 
 tile3x4k:
 	VBROADCASTSS (R11), Y12
@@ -1743,7 +1743,7 @@ tile3x4k:
 	VMOVUPS      Y8, (AX)(BX*2)
 	VMOVUPS      Y9, 32(AX)(BX*2)
 	VMOVUPS      Y10, 64(AX)(BX*2)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile3x4partial
 	VMOVUPS      Y3, 96(AX)
@@ -1777,11 +1777,23 @@ tile4x1:
 	VMASKMOVPS (AX)(BX*1), Y0, Y2
 	VMASKMOVPS (AX)(BX*2), Y0, Y3
 	VMASKMOVPS (R14), Y0, Y4
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
-	LEAQ       (R11)(SI*2), R14
-	ADDQ       SI, R14
+	MOVQ       ahead+64(FP), R12
+	TESTQ      R12, R12
+	JZ         tile4x1near
+	ADDQ       AX, R12
+	LEAQ       (R12)(BX*2), R14
+	ADDQ       BX, R14
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(BX*1)
+	PREFETCHT1 (R12)(BX*2)
+	PREFETCHT1 (R14)
+
+tile4x1near:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+72(FP), R13
+	LEAQ (R11)(SI*2), R14
+	ADDQ SI, R14
 
 tile4x1k:
 	VMASKMOVPS   (R12), Y0, Y5
@@ -1800,7 +1812,7 @@ tile4x1k:
 	JNZ          tile4x1k
 	LEAQ         (AX)(BX*2), R14
 	ADDQ         BX, R14
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile4x1partial
 	VMOVUPS      Y1, (AX)
@@ -1842,11 +1854,23 @@ tile4x2:
 	VMASKMOVPS 32(AX)(BX*2), Y0, Y6
 	VMOVUPS    (R14), Y7
 	VMASKMOVPS 32(R14), Y0, Y8
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
-	LEAQ       (R11)(SI*2), R14
-	ADDQ       SI, R14
+	MOVQ       ahead+64(FP), R12
+	TESTQ      R12, R12
+	JZ         tile4x2near
+	ADDQ       AX, R12
+	LEAQ       (R12)(BX*2), R14
+	ADDQ       BX, R14
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(BX*1)
+	PREFETCHT1 (R12)(BX*2)
+	PREFETCHT1 (R14)
+
+tile4x2near:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+72(FP), R13
+	LEAQ (R11)(SI*2), R14
+	ADDQ SI, R14
 
 tile4x2k:
 	VMOVUPS      (R12), Y9
@@ -1874,7 +1898,7 @@ tile4x2k:
 	VMOVUPS      Y3, (AX)(BX*1)
 	VMOVUPS      Y5, (AX)(BX*2)
 	VMOVUPS      Y7, (R14)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile4x2partial
 	VMOVUPS      Y2, 32(AX)
@@ -1923,11 +1947,27 @@ tile4x3:
 	VMOVUPS    32(R14), Y10
 	VMOVUPS    (R10), Y11
 	VMASKMOVPS 64(R14), Y11, Y11
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
-	LEAQ       (R11)(SI*2), R14
-	ADDQ       SI, R14
+	MOVQ       ahead+64(FP), R12
+	TESTQ      R12, R12
+	JZ         tile4x3near
+	ADDQ       AX, R12
+	LEAQ       (R12)(BX*2), R14
+	ADDQ       BX, R14
+	PREFETCHT1 (R12)
+	PREFETCHT1 64(R12)
+	PREFETCHT1 (R12)(BX*1)
+	PREFETCHT1 64(R12)(BX*1)
+	PREFETCHT1 (R12)(BX*2)
+	PREFETCHT1 64(R12)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+
+tile4x3near:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+72(FP), R13
+	LEAQ (R11)(SI*2), R14
+	ADDQ SI, R14
 
 tile4x3k:
 	VMOVUPS      (R12), Y12
@@ -1965,7 +2005,7 @@ tile4x3k:
 	VMOVUPS      Y7, 32(AX)(BX*2)
 	VMOVUPS      Y9, (R14)
 	VMOVUPS      Y10, 32(R14)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile4x3partial
 	VMOVUPS      Y2, 64(AX)
@@ -2004,11 +2044,24 @@ tile5x1:
 	VMASKMOVPS (AX)(BX*2), Y0, Y3
 	VMASKMOVPS (R14), Y0, Y4
 	VMASKMOVPS (R14)(BX*1), Y0, Y5
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
-	LEAQ       (R11)(SI*2), R14
-	ADDQ       SI, R14
+	MOVQ       ahead+64(FP), R12
+	TESTQ      R12, R12
+	JZ         tile5x1near
+	ADDQ       AX, R12
+	LEAQ       (R12)(BX*2), R14
+	ADDQ       BX, R14
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(BX*1)
+	PREFETCHT1 (R12)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(BX*1)
+
+tile5x1near:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+72(FP), R13
+	LEAQ (R11)(SI*2), R14
+	ADDQ SI, R14
 
 tile5x1k:
 	VMASKMOVPS   (R12), Y0, Y6
@@ -2029,7 +2082,7 @@ tile5x1k:
 	JNZ          tile5x1k
 	LEAQ         (AX)(BX*2), R14
 	ADDQ         BX, R14
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile5x1partial
 	VMOVUPS      Y1, (AX)
@@ -2077,11 +2130,24 @@ tile5x2:
 	VMASKMOVPS 32(R14), Y0, Y8
 	VMOVUPS    (R14)(BX*1), Y9
 	VMASKMOVPS 32(R14)(BX*1), Y0, Y10
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
-	LEAQ       (R11)(SI*2), R14
-	ADDQ       SI, R14
+	MOVQ       ahead+64(FP), R12
+	TESTQ      R12, R12
+	JZ         tile5x2near
+	ADDQ       AX, R12
+	LEAQ       (R12)(BX*2), R14
+	ADDQ       BX, R14
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(BX*1)
+	PREFETCHT1 (R12)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(BX*1)
+
+tile5x2near:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+72(FP), R13
+	LEAQ (R11)(SI*2), R14
+	ADDQ SI, R14
 
 tile5x2k:
 	VMOVUPS      (R12), Y11
@@ -2113,7 +2179,7 @@ tile5x2k:
 	VMOVUPS      Y5, (AX)(BX*2)
 	VMOVUPS      Y7, (R14)
 	VMOVUPS      Y9, (R14)(BX*1)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile5x2partial
 	VMOVUPS      Y2, 32(AX)
@@ -2157,11 +2223,25 @@ tile6x1:
 	VMASKMOVPS (R14), Y0, Y4
 	VMASKMOVPS (R14)(BX*1), Y0, Y5
 	VMASKMOVPS (R14)(BX*2), Y0, Y6
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
-	LEAQ       (R11)(SI*2), R14
-	ADDQ       SI, R14
+	MOVQ       ahead+64(FP), R12
+	TESTQ      R12, R12
+	JZ         tile6x1near
+	ADDQ       AX, R12
+	LEAQ       (R12)(BX*2), R14
+	ADDQ       BX, R14
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(BX*1)
+	PREFETCHT1 (R12)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(BX*1)
+	PREFETCHT1 (R14)(BX*2)
+
+tile6x1near:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+72(FP), R13
+	LEAQ (R11)(SI*2), R14
+	ADDQ SI, R14
 
 tile6x1k:
 	VMASKMOVPS   (R12), Y0, Y7
@@ -2184,7 +2264,7 @@ tile6x1k:
 	JNZ          tile6x1k
 	LEAQ         (AX)(BX*2), R14
 	ADDQ         BX, R14
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile6x1partial
 	VMOVUPS      Y1, (AX)
@@ -2238,11 +2318,25 @@ tile6x2:
 	VMASKMOVPS 32(R14)(BX*1), Y0, Y10
 	VMOVUPS    (R14)(BX*2), Y11
 	VMASKMOVPS 32(R14)(BX*2), Y0, Y12
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+64(FP), R13
-	LEAQ       (R11)(SI*2), R14
-	ADDQ       SI, R14
+	MOVQ       ahead+64(FP), R12
+	TESTQ      R12, R12
+	JZ         tile6x2near
+	ADDQ       AX, R12
+	LEAQ       (R12)(BX*2), R14
+	ADDQ       BX, R14
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(BX*1)
+	PREFETCHT1 (R12)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(BX*1)
+	PREFETCHT1 (R14)(BX*2)
+
+tile6x2near:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+72(FP), R13
+	LEAQ (R11)(SI*2), R14
+	ADDQ SI, R14
 
 tile6x2k:
 	VMOVUPS      (R12), Y13
@@ -2278,7 +2372,7 @@ tile6x2k:
 	VMOVUPS      Y7, (R14)
 	VMOVUPS      Y9, (R14)(BX*1)
 	VMOVUPS      Y11, (R14)(BX*2)
-	MOVQ         full+80(FP), R13
+	MOVQ         full+88(FP), R13
 	TESTQ        R13, R13
 	JZ           tile6x2partial
 	VMOVUPS      Y2, 32(AX)
@@ -3731,9 +3825,74 @@ step2statedone:
 	VZEROUPPER
 	RET
 
-// func mulTiles512(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, k int, count int, full int, shape int)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·mulTiles512(SB), NOSPLIT, $8-96
+// func centreVectors(dst *float32, x *float32, mean *float32, scale *float32, mask *int32, vectors int)
+// Requires: AVX
+TEXT ·centreVectors(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ mean+16(FP), DX
+	MOVQ scale+24(FP), BX
+	MOVQ vectors+40(FP), SI
+
+by2:
+	SUBQ    $0x00000002, SI
+	JLT     less2
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (DX), Y2
+	VMOVUPS 32(DX), Y3
+	VSUBPS  Y2, Y0, Y0
+	VSUBPS  Y3, Y1, Y1
+	VMOVUPS (BX), Y2
+	VMOVUPS 32(BX), Y3
+	VMULPS  Y2, Y0, Y0
+	VMULPS  Y3, Y1, Y1
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	JMP     by2
+
+less2:
+	ADDQ $0x00000002, SI
+
+by1:
+	SUBQ    $0x00000001, SI
+	JLT     less1
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS (BX), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	JMP     by1
+
+less1:
+	ADDQ       $0x00000001, SI
+	MOVQ       mask+32(FP), SI
+	TESTQ      SI, SI
+	JZ         done
+	VMOVUPS    (SI), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VSUBPS     Y2, Y1, Y1
+	VMASKMOVPS (BX), Y0, Y2
+	VMULPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulTiles512(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, ahead int, k int, count int, full int, shape int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·mulTiles512(SB), NOSPLIT, $8-104
 	MOVQ     c+0(FP), AX
 	MOVQ     a+8(FP), CX
 	MOVQ     b+16(FP), DX
@@ -3741,11 +3900,11 @@ TEXT ·mulTiles512(SB), NOSPLIT, $8-96
 	MOVQ     rs+40(FP), SI
 	MOVQ     cs+48(FP), DI
 	MOVQ     ldb+56(FP), R8
-	MOVQ     count+72(FP), R9
+	MOVQ     count+80(FP), R9
 	MOVQ     mask+24(FP), R10
 	VMOVUPS  (R10), Z0
 	VPMOVD2M Z0, K1
-	MOVQ     shape+88(FP), R10
+	MOVQ     shape+96(FP), R10
 	CMPQ     R10, $0x00000062
 	JGE      from98
 	CMPQ     R10, $0x00000033
@@ -4117,7 +4276,7 @@ tile1x1:
 	VMOVUPS.Z (AX), K1, Z0
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x1k:
 	VBROADCASTSS (R10), Z1
@@ -4127,7 +4286,7 @@ tile1x1k:
 	ADDQ         R8, R11
 	DECQ         R12
 	JNZ          tile1x1k
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x1partial
 	VMOVUPS      Z0, (AX)
@@ -4149,7 +4308,7 @@ tile1x2:
 	VMOVUPS.Z 64(AX), K1, Z1
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x2k:
 	VBROADCASTSS (R10), Z2
@@ -4162,7 +4321,7 @@ tile1x2k:
 	DECQ         R12
 	JNZ          tile1x2k
 	VMOVUPS      Z0, (AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x2partial
 	VMOVUPS      Z1, 64(AX)
@@ -4185,7 +4344,7 @@ tile1x3:
 	VMOVUPS.Z 128(AX), K1, Z2
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x3k:
 	VBROADCASTSS (R10), Z3
@@ -4201,7 +4360,7 @@ tile1x3k:
 	JNZ          tile1x3k
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x3partial
 	VMOVUPS      Z2, 128(AX)
@@ -4225,7 +4384,7 @@ tile1x4:
 	VMOVUPS.Z 192(AX), K1, Z3
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x4k:
 	VBROADCASTSS (R10), Z4
@@ -4244,7 +4403,7 @@ tile1x4k:
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x4partial
 	VMOVUPS      Z3, 192(AX)
@@ -4269,7 +4428,7 @@ tile1x5:
 	VMOVUPS.Z 256(AX), K1, Z4
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x5k:
 	VBROADCASTSS (R10), Z5
@@ -4291,7 +4450,7 @@ tile1x5k:
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
 	VMOVUPS      Z3, 192(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x5partial
 	VMOVUPS      Z4, 256(AX)
@@ -4317,7 +4476,7 @@ tile1x6:
 	VMOVUPS.Z 320(AX), K1, Z5
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x6k:
 	VBROADCASTSS (R10), Z6
@@ -4342,7 +4501,7 @@ tile1x6k:
 	VMOVUPS      Z2, 128(AX)
 	VMOVUPS      Z3, 192(AX)
 	VMOVUPS      Z4, 256(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x6partial
 	VMOVUPS      Z5, 320(AX)
@@ -4369,7 +4528,7 @@ tile1x7:
 	VMOVUPS.Z 384(AX), K1, Z6
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x7k:
 	VBROADCASTSS (R10), Z7
@@ -4397,7 +4556,7 @@ tile1x7k:
 	VMOVUPS      Z3, 192(AX)
 	VMOVUPS      Z4, 256(AX)
 	VMOVUPS      Z5, 320(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x7partial
 	VMOVUPS      Z6, 384(AX)
@@ -4425,7 +4584,7 @@ tile1x8:
 	VMOVUPS.Z 448(AX), K1, Z7
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x8k:
 	VBROADCASTSS (R10), Z8
@@ -4456,7 +4615,7 @@ tile1x8k:
 	VMOVUPS      Z4, 256(AX)
 	VMOVUPS      Z5, 320(AX)
 	VMOVUPS      Z6, 384(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x8partial
 	VMOVUPS      Z7, 448(AX)
@@ -4485,7 +4644,7 @@ tile1x9:
 	VMOVUPS.Z 512(AX), K1, Z8
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x9k:
 	VBROADCASTSS (R10), Z9
@@ -4519,7 +4678,7 @@ tile1x9k:
 	VMOVUPS      Z5, 320(AX)
 	VMOVUPS      Z6, 384(AX)
 	VMOVUPS      Z7, 448(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x9partial
 	VMOVUPS      Z8, 512(AX)
@@ -4549,7 +4708,7 @@ tile1x10:
 	VMOVUPS.Z 576(AX), K1, Z9
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x10k:
 	VBROADCASTSS (R10), Z10
@@ -4586,7 +4745,7 @@ tile1x10k:
 	VMOVUPS      Z6, 384(AX)
 	VMOVUPS      Z7, 448(AX)
 	VMOVUPS      Z8, 512(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x10partial
 	VMOVUPS      Z9, 576(AX)
@@ -4617,7 +4776,7 @@ tile1x11:
 	VMOVUPS.Z 640(AX), K1, Z10
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x11k:
 	VBROADCASTSS (R10), Z11
@@ -4657,7 +4816,7 @@ tile1x11k:
 	VMOVUPS      Z7, 448(AX)
 	VMOVUPS      Z8, 512(AX)
 	VMOVUPS      Z9, 576(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x11partial
 	VMOVUPS      Z10, 640(AX)
@@ -4689,7 +4848,7 @@ tile1x12:
 	VMOVUPS.Z 704(AX), K1, Z11
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x12k:
 	VBROADCASTSS (R10), Z12
@@ -4732,7 +4891,7 @@ tile1x12k:
 	VMOVUPS      Z8, 512(AX)
 	VMOVUPS      Z9, 576(AX)
 	VMOVUPS      Z10, 640(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x12partial
 	VMOVUPS      Z11, 704(AX)
@@ -4765,7 +4924,7 @@ tile1x13:
 	VMOVUPS.Z 768(AX), K1, Z12
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x13k:
 	VBROADCASTSS (R10), Z13
@@ -4811,7 +4970,7 @@ tile1x13k:
 	VMOVUPS      Z9, 576(AX)
 	VMOVUPS      Z10, 640(AX)
 	VMOVUPS      Z11, 704(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x13partial
 	VMOVUPS      Z12, 768(AX)
@@ -4845,7 +5004,7 @@ tile1x14:
 	VMOVUPS.Z 832(AX), K1, Z13
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x14k:
 	VBROADCASTSS (R10), Z14
@@ -4894,7 +5053,7 @@ tile1x14k:
 	VMOVUPS      Z10, 640(AX)
 	VMOVUPS      Z11, 704(AX)
 	VMOVUPS      Z12, 768(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x14partial
 	VMOVUPS      Z13, 832(AX)
@@ -4929,7 +5088,7 @@ tile1x15:
 	VMOVUPS.Z 896(AX), K1, Z14
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x15k:
 	VBROADCASTSS (R10), Z15
@@ -4981,7 +5140,7 @@ tile1x15k:
 	VMOVUPS      Z11, 704(AX)
 	VMOVUPS      Z12, 768(AX)
 	VMOVUPS      Z13, 832(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x15partial
 	VMOVUPS      Z14, 896(AX)
@@ -5017,7 +5176,7 @@ tile1x16:
 	VMOVUPS.Z 960(AX), K1, Z15
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x16k:
 	VBROADCASTSS (R10), Z16
@@ -5072,7 +5231,7 @@ tile1x16k:
 	VMOVUPS      Z12, 768(AX)
 	VMOVUPS      Z13, 832(AX)
 	VMOVUPS      Z14, 896(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x16partial
 	VMOVUPS      Z15, 960(AX)
@@ -5109,7 +5268,7 @@ tile1x17:
 	VMOVUPS.Z 1024(AX), K1, Z16
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x17k:
 	VBROADCASTSS (R10), Z17
@@ -5167,7 +5326,7 @@ tile1x17k:
 	VMOVUPS      Z13, 832(AX)
 	VMOVUPS      Z14, 896(AX)
 	VMOVUPS      Z15, 960(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x17partial
 	VMOVUPS      Z16, 1024(AX)
@@ -5205,7 +5364,7 @@ tile1x18:
 	VMOVUPS.Z 1088(AX), K1, Z17
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x18k:
 	VBROADCASTSS (R10), Z18
@@ -5266,7 +5425,7 @@ tile1x18k:
 	VMOVUPS      Z14, 896(AX)
 	VMOVUPS      Z15, 960(AX)
 	VMOVUPS      Z16, 1024(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x18partial
 	VMOVUPS      Z17, 1088(AX)
@@ -5305,7 +5464,7 @@ tile1x19:
 	VMOVUPS.Z 1152(AX), K1, Z18
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x19k:
 	VBROADCASTSS (R10), Z19
@@ -5369,7 +5528,7 @@ tile1x19k:
 	VMOVUPS      Z15, 960(AX)
 	VMOVUPS      Z16, 1024(AX)
 	VMOVUPS      Z17, 1088(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x19partial
 	VMOVUPS      Z18, 1152(AX)
@@ -5409,7 +5568,7 @@ tile1x20:
 	VMOVUPS.Z 1216(AX), K1, Z19
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x20k:
 	VBROADCASTSS (R10), Z20
@@ -5476,7 +5635,7 @@ tile1x20k:
 	VMOVUPS      Z16, 1024(AX)
 	VMOVUPS      Z17, 1088(AX)
 	VMOVUPS      Z18, 1152(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x20partial
 	VMOVUPS      Z19, 1216(AX)
@@ -5517,7 +5676,7 @@ tile1x21:
 	VMOVUPS.Z 1280(AX), K1, Z20
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x21k:
 	VBROADCASTSS (R10), Z21
@@ -5587,7 +5746,7 @@ tile1x21k:
 	VMOVUPS      Z17, 1088(AX)
 	VMOVUPS      Z18, 1152(AX)
 	VMOVUPS      Z19, 1216(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x21partial
 	VMOVUPS      Z20, 1280(AX)
@@ -5629,7 +5788,7 @@ tile1x22:
 	VMOVUPS.Z 1344(AX), K1, Z21
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x22k:
 	VBROADCASTSS (R10), Z22
@@ -5702,7 +5861,7 @@ tile1x22k:
 	VMOVUPS      Z18, 1152(AX)
 	VMOVUPS      Z19, 1216(AX)
 	VMOVUPS      Z20, 1280(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x22partial
 	VMOVUPS      Z21, 1344(AX)
@@ -5745,7 +5904,7 @@ tile1x23:
 	VMOVUPS.Z 1408(AX), K1, Z22
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x23k:
 	VBROADCASTSS (R10), Z23
@@ -5821,7 +5980,7 @@ tile1x23k:
 	VMOVUPS      Z19, 1216(AX)
 	VMOVUPS      Z20, 1280(AX)
 	VMOVUPS      Z21, 1344(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x23partial
 	VMOVUPS      Z22, 1408(AX)
@@ -5865,7 +6024,7 @@ tile1x24:
 	VMOVUPS.Z 1472(AX), K1, Z23
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile1x24k:
 	VBROADCASTSS (R10), Z24
@@ -5944,7 +6103,7 @@ tile1x24k:
 	VMOVUPS      Z20, 1280(AX)
 	VMOVUPS      Z21, 1344(AX)
 	VMOVUPS      Z22, 1408(AX)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x24partial
 	VMOVUPS      Z23, 1472(AX)
@@ -5966,7 +6125,7 @@ tile2x1:
 	VMOVUPS.Z (AX)(BX*1), K1, Z1
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile2x1k:
 	VBROADCASTSS (R10), Z2
@@ -5978,7 +6137,7 @@ tile2x1k:
 	ADDQ         R8, R11
 	DECQ         R12
 	JNZ          tile2x1k
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x1partial
 	VMOVUPS      Z0, (AX)
@@ -6006,7 +6165,7 @@ tile2x2:
 	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile2x2k:
 	VBROADCASTSS (R10), Z4
@@ -6023,7 +6182,7 @@ tile2x2k:
 	JNZ          tile2x2k
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z2, (AX)(BX*1)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x2partial
 	VMOVUPS      Z1, 64(AX)
@@ -6053,7 +6212,7 @@ tile2x3:
 	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile2x3k:
 	VBROADCASTSS (R10), Z6
@@ -6075,7 +6234,7 @@ tile2x3k:
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z3, (AX)(BX*1)
 	VMOVUPS      Z4, 64(AX)(BX*1)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x3partial
 	VMOVUPS      Z2, 128(AX)
@@ -6107,7 +6266,7 @@ tile2x4:
 	VMOVUPS.Z 192(AX)(BX*1), K1, Z7
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile2x4k:
 	VBROADCASTSS (R10), Z8
@@ -6134,7 +6293,7 @@ tile2x4k:
 	VMOVUPS      Z4, (AX)(BX*1)
 	VMOVUPS      Z5, 64(AX)(BX*1)
 	VMOVUPS      Z6, 128(AX)(BX*1)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x4partial
 	VMOVUPS      Z3, 192(AX)
@@ -6168,7 +6327,7 @@ tile2x5:
 	VMOVUPS.Z 256(AX)(BX*1), K1, Z9
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile2x5k:
 	VBROADCASTSS (R10), Z10
@@ -6200,7 +6359,7 @@ tile2x5k:
 	VMOVUPS      Z6, 64(AX)(BX*1)
 	VMOVUPS      Z7, 128(AX)(BX*1)
 	VMOVUPS      Z8, 192(AX)(BX*1)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x5partial
 	VMOVUPS      Z4, 256(AX)
@@ -6236,7 +6395,7 @@ tile2x6:
 	VMOVUPS.Z 320(AX)(BX*1), K1, Z11
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile2x6k:
 	VBROADCASTSS (R10), Z12
@@ -6273,7 +6432,7 @@ tile2x6k:
 	VMOVUPS      Z8, 128(AX)(BX*1)
 	VMOVUPS      Z9, 192(AX)(BX*1)
 	VMOVUPS      Z10, 256(AX)(BX*1)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x6partial
 	VMOVUPS      Z5, 320(AX)
@@ -6311,7 +6470,7 @@ tile2x7:
 	VMOVUPS.Z 384(AX)(BX*1), K1, Z13
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile2x7k:
 	VBROADCASTSS (R10), Z14
@@ -6353,7 +6512,7 @@ tile2x7k:
 	VMOVUPS      Z10, 192(AX)(BX*1)
 	VMOVUPS      Z11, 256(AX)(BX*1)
 	VMOVUPS      Z12, 320(AX)(BX*1)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x7partial
 	VMOVUPS      Z6, 384(AX)
@@ -6393,7 +6552,7 @@ tile2x8:
 	VMOVUPS.Z 448(AX)(BX*1), K1, Z15
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile2x8k:
 	VBROADCASTSS (R10), Z16
@@ -6440,7 +6599,7 @@ tile2x8k:
 	VMOVUPS      Z12, 256(AX)(BX*1)
 	VMOVUPS      Z13, 320(AX)(BX*1)
 	VMOVUPS      Z14, 384(AX)(BX*1)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x8partial
 	VMOVUPS      Z7, 448(AX)
@@ -6482,7 +6641,7 @@ tile2x9:
 	VMOVUPS.Z 512(AX)(BX*1), K1, Z17
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile2x9k:
 	VBROADCASTSS (R10), Z18
@@ -6534,7 +6693,7 @@ tile2x9k:
 	VMOVUPS      Z14, 320(AX)(BX*1)
 	VMOVUPS      Z15, 384(AX)(BX*1)
 	VMOVUPS      Z16, 448(AX)(BX*1)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x9partial
 	VMOVUPS      Z8, 512(AX)
@@ -6578,7 +6737,7 @@ tile2x10:
 	VMOVUPS.Z 576(AX)(BX*1), K1, Z19
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile2x10k:
 	VBROADCASTSS (R10), Z20
@@ -6635,7 +6794,7 @@ tile2x10k:
 	VMOVUPS      Z16, 384(AX)(BX*1)
 	VMOVUPS      Z17, 448(AX)(BX*1)
 	VMOVUPS      Z18, 512(AX)(BX*1)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x10partial
 	VMOVUPS      Z9, 576(AX)
@@ -6681,7 +6840,7 @@ tile2x11:
 	VMOVUPS.Z 640(AX)(BX*1), K1, Z21
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile2x11k:
 	VBROADCASTSS (R10), Z22
@@ -6743,7 +6902,7 @@ tile2x11k:
 	VMOVUPS      Z18, 448(AX)(BX*1)
 	VMOVUPS      Z19, 512(AX)(BX*1)
 	VMOVUPS      Z20, 576(AX)(BX*1)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x11partial
 	VMOVUPS      Z10, 640(AX)
@@ -6791,7 +6950,7 @@ tile2x12:
 	VMOVUPS.Z 704(AX)(BX*1), K1, Z23
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile2x12k:
 	VBROADCASTSS (R10), Z24
@@ -6858,7 +7017,7 @@ tile2x12k:
 	VMOVUPS      Z20, 512(AX)(BX*1)
 	VMOVUPS      Z21, 576(AX)(BX*1)
 	VMOVUPS      Z22, 640(AX)(BX*1)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x12partial
 	VMOVUPS      Z11, 704(AX)
@@ -6885,7 +7044,7 @@ tile3x1:
 	VMOVUPS.Z (AX)(BX*2), K1, Z2
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile3x1k:
 	VBROADCASTSS (R10), Z3
@@ -6899,7 +7058,7 @@ tile3x1k:
 	ADDQ         R8, R11
 	DECQ         R12
 	JNZ          tile3x1k
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile3x1partial
 	VMOVUPS      Z0, (AX)
@@ -6933,7 +7092,7 @@ tile3x2:
 	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile3x2k:
 	VBROADCASTSS (R10), Z6
@@ -6954,7 +7113,7 @@ tile3x2k:
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z2, (AX)(BX*1)
 	VMOVUPS      Z4, (AX)(BX*2)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile3x2partial
 	VMOVUPS      Z1, 64(AX)
@@ -6991,7 +7150,7 @@ tile3x3:
 	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile3x3k:
 	VBROADCASTSS (R10), Z9
@@ -7019,7 +7178,7 @@ tile3x3k:
 	VMOVUPS      Z4, 64(AX)(BX*1)
 	VMOVUPS      Z6, (AX)(BX*2)
 	VMOVUPS      Z7, 64(AX)(BX*2)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile3x3partial
 	VMOVUPS      Z2, 128(AX)
@@ -7059,7 +7218,7 @@ tile3x4:
 	VMOVUPS.Z 192(AX)(BX*2), K1, Z11
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile3x4k:
 	VBROADCASTSS (R10), Z12
@@ -7094,7 +7253,7 @@ tile3x4k:
 	VMOVUPS      Z8, (AX)(BX*2)
 	VMOVUPS      Z9, 64(AX)(BX*2)
 	VMOVUPS      Z10, 128(AX)(BX*2)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile3x4partial
 	VMOVUPS      Z3, 192(AX)
@@ -7137,7 +7296,7 @@ tile3x5:
 	VMOVUPS.Z 256(AX)(BX*2), K1, Z14
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile3x5k:
 	VBROADCASTSS (R10), Z15
@@ -7179,7 +7338,7 @@ tile3x5k:
 	VMOVUPS      Z11, 64(AX)(BX*2)
 	VMOVUPS      Z12, 128(AX)(BX*2)
 	VMOVUPS      Z13, 192(AX)(BX*2)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile3x5partial
 	VMOVUPS      Z4, 256(AX)
@@ -7225,7 +7384,7 @@ tile3x6:
 	VMOVUPS.Z 320(AX)(BX*2), K1, Z17
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile3x6k:
 	VBROADCASTSS (R10), Z18
@@ -7274,7 +7433,7 @@ tile3x6k:
 	VMOVUPS      Z14, 128(AX)(BX*2)
 	VMOVUPS      Z15, 192(AX)(BX*2)
 	VMOVUPS      Z16, 256(AX)(BX*2)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile3x6partial
 	VMOVUPS      Z5, 320(AX)
@@ -7323,7 +7482,7 @@ tile3x7:
 	VMOVUPS.Z 384(AX)(BX*2), K1, Z20
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile3x7k:
 	VBROADCASTSS (R10), Z21
@@ -7379,7 +7538,7 @@ tile3x7k:
 	VMOVUPS      Z17, 192(AX)(BX*2)
 	VMOVUPS      Z18, 256(AX)(BX*2)
 	VMOVUPS      Z19, 320(AX)(BX*2)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile3x7partial
 	VMOVUPS      Z6, 384(AX)
@@ -7431,7 +7590,7 @@ tile3x8:
 	VMOVUPS.Z 448(AX)(BX*2), K1, Z23
 	MOVQ      CX, R10
 	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
+	MOVQ      k+72(FP), R12
 
 tile3x8k:
 	VBROADCASTSS (R10), Z24
@@ -7494,7 +7653,7 @@ tile3x8k:
 	VMOVUPS      Z20, 256(AX)(BX*2)
 	VMOVUPS      Z21, 320(AX)(BX*2)
 	VMOVUPS      Z22, 384(AX)(BX*2)
-	MOVQ         full+80(FP), R12
+	MOVQ         full+88(FP), R12
 	TESTQ        R12, R12
 	JZ           tile3x8partial
 	VMOVUPS      Z7, 448(AX)
@@ -7520,17 +7679,29 @@ tile3x8stored:
 	RET
 
 tile4x1:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	VMOVUPS.Z (AX), K1, Z0
-	VMOVUPS.Z (AX)(BX*1), K1, Z1
-	VMOVUPS.Z (AX)(BX*2), K1, Z2
-	VMOVUPS.Z (R13), K1, Z3
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	VMOVUPS.Z  (AX), K1, Z0
+	VMOVUPS.Z  (AX)(BX*1), K1, Z1
+	VMOVUPS.Z  (AX)(BX*2), K1, Z2
+	VMOVUPS.Z  (R13), K1, Z3
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile4x1near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	PREFETCHT1 (R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 (R13)
+
+tile4x1near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
 
 tile4x1k:
 	VMOVUPS.Z        (R11), K1, Z4
@@ -7545,7 +7716,7 @@ tile4x1k:
 	JNZ              tile4x1k
 	LEAQ             (AX)(BX*2), R13
 	ADDQ             BX, R13
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile4x1partial
 	VMOVUPS          Z0, (AX)
@@ -7575,21 +7746,37 @@ tile4x1stored:
 	RET
 
 tile4x2:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	VMOVUPS   (AX), Z0
-	VMOVUPS.Z 64(AX), K1, Z1
-	VMOVUPS   (AX)(BX*1), Z2
-	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
-	VMOVUPS   (AX)(BX*2), Z4
-	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
-	VMOVUPS   (R13), Z6
-	VMOVUPS.Z 64(R13), K1, Z7
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	VMOVUPS    (AX), Z0
+	VMOVUPS.Z  64(AX), K1, Z1
+	VMOVUPS    (AX)(BX*1), Z2
+	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
+	VMOVUPS    (AX)(BX*2), Z4
+	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
+	VMOVUPS    (R13), Z6
+	VMOVUPS.Z  64(R13), K1, Z7
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile4x2near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+
+tile4x2near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
 
 tile4x2k:
 	VMOVUPS          (R11), Z8
@@ -7613,7 +7800,7 @@ tile4x2k:
 	VMOVUPS          Z2, (AX)(BX*1)
 	VMOVUPS          Z4, (AX)(BX*2)
 	VMOVUPS          Z6, (R13)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile4x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -7643,25 +7830,45 @@ tile4x2stored:
 	RET
 
 tile4x3:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS.Z 128(AX), K1, Z2
-	VMOVUPS   (AX)(BX*1), Z3
-	VMOVUPS   64(AX)(BX*1), Z4
-	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
-	VMOVUPS   (AX)(BX*2), Z6
-	VMOVUPS   64(AX)(BX*2), Z7
-	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
-	VMOVUPS   (R13), Z9
-	VMOVUPS   64(R13), Z10
-	VMOVUPS.Z 128(R13), K1, Z11
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	VMOVUPS.Z  128(AX), K1, Z2
+	VMOVUPS    (AX)(BX*1), Z3
+	VMOVUPS    64(AX)(BX*1), Z4
+	VMOVUPS.Z  128(AX)(BX*1), K1, Z5
+	VMOVUPS    (AX)(BX*2), Z6
+	VMOVUPS    64(AX)(BX*2), Z7
+	VMOVUPS.Z  128(AX)(BX*2), K1, Z8
+	VMOVUPS    (R13), Z9
+	VMOVUPS    64(R13), Z10
+	VMOVUPS.Z  128(R13), K1, Z11
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile4x3near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 128(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 128(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 128(R13)
+
+tile4x3near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
 
 tile4x3k:
 	VMOVUPS          (R11), Z12
@@ -7694,7 +7901,7 @@ tile4x3k:
 	VMOVUPS          Z7, 64(AX)(BX*2)
 	VMOVUPS          Z9, (R13)
 	VMOVUPS          Z10, 64(R13)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile4x3partial
 	VMOVUPS          Z2, 128(AX)
@@ -7724,29 +7931,53 @@ tile4x3stored:
 	RET
 
 tile4x4:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS.Z 192(AX), K1, Z3
-	VMOVUPS   (AX)(BX*1), Z4
-	VMOVUPS   64(AX)(BX*1), Z5
-	VMOVUPS   128(AX)(BX*1), Z6
-	VMOVUPS.Z 192(AX)(BX*1), K1, Z7
-	VMOVUPS   (AX)(BX*2), Z8
-	VMOVUPS   64(AX)(BX*2), Z9
-	VMOVUPS   128(AX)(BX*2), Z10
-	VMOVUPS.Z 192(AX)(BX*2), K1, Z11
-	VMOVUPS   (R13), Z12
-	VMOVUPS   64(R13), Z13
-	VMOVUPS   128(R13), Z14
-	VMOVUPS.Z 192(R13), K1, Z15
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	VMOVUPS    128(AX), Z2
+	VMOVUPS.Z  192(AX), K1, Z3
+	VMOVUPS    (AX)(BX*1), Z4
+	VMOVUPS    64(AX)(BX*1), Z5
+	VMOVUPS    128(AX)(BX*1), Z6
+	VMOVUPS.Z  192(AX)(BX*1), K1, Z7
+	VMOVUPS    (AX)(BX*2), Z8
+	VMOVUPS    64(AX)(BX*2), Z9
+	VMOVUPS    128(AX)(BX*2), Z10
+	VMOVUPS.Z  192(AX)(BX*2), K1, Z11
+	VMOVUPS    (R13), Z12
+	VMOVUPS    64(R13), Z13
+	VMOVUPS    128(R13), Z14
+	VMOVUPS.Z  192(R13), K1, Z15
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile4x4near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 192(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 128(R11)(BX*1)
+	PREFETCHT1 192(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 128(R11)(BX*2)
+	PREFETCHT1 192(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 128(R13)
+	PREFETCHT1 192(R13)
+
+tile4x4near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
 
 tile4x4k:
 	VMOVUPS          (R11), Z16
@@ -7788,7 +8019,7 @@ tile4x4k:
 	VMOVUPS          Z12, (R13)
 	VMOVUPS          Z13, 64(R13)
 	VMOVUPS          Z14, 128(R13)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile4x4partial
 	VMOVUPS          Z3, 192(AX)
@@ -7818,33 +8049,61 @@ tile4x4stored:
 	RET
 
 tile4x5:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS.Z 256(AX), K1, Z4
-	VMOVUPS   (AX)(BX*1), Z5
-	VMOVUPS   64(AX)(BX*1), Z6
-	VMOVUPS   128(AX)(BX*1), Z7
-	VMOVUPS   192(AX)(BX*1), Z8
-	VMOVUPS.Z 256(AX)(BX*1), K1, Z9
-	VMOVUPS   (AX)(BX*2), Z10
-	VMOVUPS   64(AX)(BX*2), Z11
-	VMOVUPS   128(AX)(BX*2), Z12
-	VMOVUPS   192(AX)(BX*2), Z13
-	VMOVUPS.Z 256(AX)(BX*2), K1, Z14
-	VMOVUPS   (R13), Z15
-	VMOVUPS   64(R13), Z16
-	VMOVUPS   128(R13), Z17
-	VMOVUPS   192(R13), Z18
-	VMOVUPS.Z 256(R13), K1, Z19
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	VMOVUPS    128(AX), Z2
+	VMOVUPS    192(AX), Z3
+	VMOVUPS.Z  256(AX), K1, Z4
+	VMOVUPS    (AX)(BX*1), Z5
+	VMOVUPS    64(AX)(BX*1), Z6
+	VMOVUPS    128(AX)(BX*1), Z7
+	VMOVUPS    192(AX)(BX*1), Z8
+	VMOVUPS.Z  256(AX)(BX*1), K1, Z9
+	VMOVUPS    (AX)(BX*2), Z10
+	VMOVUPS    64(AX)(BX*2), Z11
+	VMOVUPS    128(AX)(BX*2), Z12
+	VMOVUPS    192(AX)(BX*2), Z13
+	VMOVUPS.Z  256(AX)(BX*2), K1, Z14
+	VMOVUPS    (R13), Z15
+	VMOVUPS    64(R13), Z16
+	VMOVUPS    128(R13), Z17
+	VMOVUPS    192(R13), Z18
+	VMOVUPS.Z  256(R13), K1, Z19
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile4x5near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 192(R11)
+	PREFETCHT1 256(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 128(R11)(BX*1)
+	PREFETCHT1 192(R11)(BX*1)
+	PREFETCHT1 256(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 128(R11)(BX*2)
+	PREFETCHT1 192(R11)(BX*2)
+	PREFETCHT1 256(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 128(R13)
+	PREFETCHT1 192(R13)
+	PREFETCHT1 256(R13)
+
+tile4x5near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
 
 tile4x5k:
 	VMOVUPS          (R11), Z20
@@ -7895,7 +8154,7 @@ tile4x5k:
 	VMOVUPS          Z16, 64(R13)
 	VMOVUPS          Z17, 128(R13)
 	VMOVUPS          Z18, 192(R13)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile4x5partial
 	VMOVUPS          Z4, 256(AX)
@@ -7925,37 +8184,69 @@ tile4x5stored:
 	RET
 
 tile4x6:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS.Z 320(AX), K1, Z5
-	VMOVUPS   (AX)(BX*1), Z6
-	VMOVUPS   64(AX)(BX*1), Z7
-	VMOVUPS   128(AX)(BX*1), Z8
-	VMOVUPS   192(AX)(BX*1), Z9
-	VMOVUPS   256(AX)(BX*1), Z10
-	VMOVUPS.Z 320(AX)(BX*1), K1, Z11
-	VMOVUPS   (AX)(BX*2), Z12
-	VMOVUPS   64(AX)(BX*2), Z13
-	VMOVUPS   128(AX)(BX*2), Z14
-	VMOVUPS   192(AX)(BX*2), Z15
-	VMOVUPS   256(AX)(BX*2), Z16
-	VMOVUPS.Z 320(AX)(BX*2), K1, Z17
-	VMOVUPS   (R13), Z18
-	VMOVUPS   64(R13), Z19
-	VMOVUPS   128(R13), Z20
-	VMOVUPS   192(R13), Z21
-	VMOVUPS   256(R13), Z22
-	VMOVUPS.Z 320(R13), K1, Z23
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	VMOVUPS    128(AX), Z2
+	VMOVUPS    192(AX), Z3
+	VMOVUPS    256(AX), Z4
+	VMOVUPS.Z  320(AX), K1, Z5
+	VMOVUPS    (AX)(BX*1), Z6
+	VMOVUPS    64(AX)(BX*1), Z7
+	VMOVUPS    128(AX)(BX*1), Z8
+	VMOVUPS    192(AX)(BX*1), Z9
+	VMOVUPS    256(AX)(BX*1), Z10
+	VMOVUPS.Z  320(AX)(BX*1), K1, Z11
+	VMOVUPS    (AX)(BX*2), Z12
+	VMOVUPS    64(AX)(BX*2), Z13
+	VMOVUPS    128(AX)(BX*2), Z14
+	VMOVUPS    192(AX)(BX*2), Z15
+	VMOVUPS    256(AX)(BX*2), Z16
+	VMOVUPS.Z  320(AX)(BX*2), K1, Z17
+	VMOVUPS    (R13), Z18
+	VMOVUPS    64(R13), Z19
+	VMOVUPS    128(R13), Z20
+	VMOVUPS    192(R13), Z21
+	VMOVUPS    256(R13), Z22
+	VMOVUPS.Z  320(R13), K1, Z23
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile4x6near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 192(R11)
+	PREFETCHT1 256(R11)
+	PREFETCHT1 320(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 128(R11)(BX*1)
+	PREFETCHT1 192(R11)(BX*1)
+	PREFETCHT1 256(R11)(BX*1)
+	PREFETCHT1 320(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 128(R11)(BX*2)
+	PREFETCHT1 192(R11)(BX*2)
+	PREFETCHT1 256(R11)(BX*2)
+	PREFETCHT1 320(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 128(R13)
+	PREFETCHT1 192(R13)
+	PREFETCHT1 256(R13)
+	PREFETCHT1 320(R13)
+
+tile4x6near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
 
 tile4x6k:
 	VMOVUPS          (R11), Z24
@@ -8015,7 +8306,7 @@ tile4x6k:
 	VMOVUPS          Z20, 128(R13)
 	VMOVUPS          Z21, 192(R13)
 	VMOVUPS          Z22, 256(R13)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile4x6partial
 	VMOVUPS          Z5, 320(AX)
@@ -8045,18 +8336,31 @@ tile4x6stored:
 	RET
 
 tile5x1:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	VMOVUPS.Z (AX), K1, Z0
-	VMOVUPS.Z (AX)(BX*1), K1, Z1
-	VMOVUPS.Z (AX)(BX*2), K1, Z2
-	VMOVUPS.Z (R13), K1, Z3
-	VMOVUPS.Z (R13)(BX*1), K1, Z4
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	VMOVUPS.Z  (AX), K1, Z0
+	VMOVUPS.Z  (AX)(BX*1), K1, Z1
+	VMOVUPS.Z  (AX)(BX*2), K1, Z2
+	VMOVUPS.Z  (R13), K1, Z3
+	VMOVUPS.Z  (R13)(BX*1), K1, Z4
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile5x1near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	PREFETCHT1 (R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 (R13)(BX*1)
+
+tile5x1near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
 
 tile5x1k:
 	VMOVUPS.Z        (R11), K1, Z5
@@ -8072,7 +8376,7 @@ tile5x1k:
 	JNZ              tile5x1k
 	LEAQ             (AX)(BX*2), R13
 	ADDQ             BX, R13
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile5x1partial
 	VMOVUPS          Z0, (AX)
@@ -8106,23 +8410,41 @@ tile5x1stored:
 	RET
 
 tile5x2:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	VMOVUPS   (AX), Z0
-	VMOVUPS.Z 64(AX), K1, Z1
-	VMOVUPS   (AX)(BX*1), Z2
-	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
-	VMOVUPS   (AX)(BX*2), Z4
-	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
-	VMOVUPS   (R13), Z6
-	VMOVUPS.Z 64(R13), K1, Z7
-	VMOVUPS   (R13)(BX*1), Z8
-	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	VMOVUPS    (AX), Z0
+	VMOVUPS.Z  64(AX), K1, Z1
+	VMOVUPS    (AX)(BX*1), Z2
+	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
+	VMOVUPS    (AX)(BX*2), Z4
+	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
+	VMOVUPS    (R13), Z6
+	VMOVUPS.Z  64(R13), K1, Z7
+	VMOVUPS    (R13)(BX*1), Z8
+	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile5x2near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 64(R13)(BX*1)
+
+tile5x2near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
 
 tile5x2k:
 	VMOVUPS          (R11), Z10
@@ -8149,7 +8471,7 @@ tile5x2k:
 	VMOVUPS          Z4, (AX)(BX*2)
 	VMOVUPS          Z6, (R13)
 	VMOVUPS          Z8, (R13)(BX*1)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile5x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -8183,28 +8505,51 @@ tile5x2stored:
 	RET
 
 tile5x3:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS.Z 128(AX), K1, Z2
-	VMOVUPS   (AX)(BX*1), Z3
-	VMOVUPS   64(AX)(BX*1), Z4
-	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
-	VMOVUPS   (AX)(BX*2), Z6
-	VMOVUPS   64(AX)(BX*2), Z7
-	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
-	VMOVUPS   (R13), Z9
-	VMOVUPS   64(R13), Z10
-	VMOVUPS.Z 128(R13), K1, Z11
-	VMOVUPS   (R13)(BX*1), Z12
-	VMOVUPS   64(R13)(BX*1), Z13
-	VMOVUPS.Z 128(R13)(BX*1), K1, Z14
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	VMOVUPS.Z  128(AX), K1, Z2
+	VMOVUPS    (AX)(BX*1), Z3
+	VMOVUPS    64(AX)(BX*1), Z4
+	VMOVUPS.Z  128(AX)(BX*1), K1, Z5
+	VMOVUPS    (AX)(BX*2), Z6
+	VMOVUPS    64(AX)(BX*2), Z7
+	VMOVUPS.Z  128(AX)(BX*2), K1, Z8
+	VMOVUPS    (R13), Z9
+	VMOVUPS    64(R13), Z10
+	VMOVUPS.Z  128(R13), K1, Z11
+	VMOVUPS    (R13)(BX*1), Z12
+	VMOVUPS    64(R13)(BX*1), Z13
+	VMOVUPS.Z  128(R13)(BX*1), K1, Z14
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile5x3near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 128(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 128(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 128(R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 64(R13)(BX*1)
+	PREFETCHT1 128(R13)(BX*1)
+
+tile5x3near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
 
 tile5x3k:
 	VMOVUPS          (R11), Z15
@@ -8242,7 +8587,7 @@ tile5x3k:
 	VMOVUPS          Z10, 64(R13)
 	VMOVUPS          Z12, (R13)(BX*1)
 	VMOVUPS          Z13, 64(R13)(BX*1)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile5x3partial
 	VMOVUPS          Z2, 128(AX)
@@ -8276,33 +8621,61 @@ tile5x3stored:
 	RET
 
 tile5x4:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS.Z 192(AX), K1, Z3
-	VMOVUPS   (AX)(BX*1), Z4
-	VMOVUPS   64(AX)(BX*1), Z5
-	VMOVUPS   128(AX)(BX*1), Z6
-	VMOVUPS.Z 192(AX)(BX*1), K1, Z7
-	VMOVUPS   (AX)(BX*2), Z8
-	VMOVUPS   64(AX)(BX*2), Z9
-	VMOVUPS   128(AX)(BX*2), Z10
-	VMOVUPS.Z 192(AX)(BX*2), K1, Z11
-	VMOVUPS   (R13), Z12
-	VMOVUPS   64(R13), Z13
-	VMOVUPS   128(R13), Z14
-	VMOVUPS.Z 192(R13), K1, Z15
-	VMOVUPS   (R13)(BX*1), Z16
-	VMOVUPS   64(R13)(BX*1), Z17
-	VMOVUPS   128(R13)(BX*1), Z18
-	VMOVUPS.Z 192(R13)(BX*1), K1, Z19
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	VMOVUPS    128(AX), Z2
+	VMOVUPS.Z  192(AX), K1, Z3
+	VMOVUPS    (AX)(BX*1), Z4
+	VMOVUPS    64(AX)(BX*1), Z5
+	VMOVUPS    128(AX)(BX*1), Z6
+	VMOVUPS.Z  192(AX)(BX*1), K1, Z7
+	VMOVUPS    (AX)(BX*2), Z8
+	VMOVUPS    64(AX)(BX*2), Z9
+	VMOVUPS    128(AX)(BX*2), Z10
+	VMOVUPS.Z  192(AX)(BX*2), K1, Z11
+	VMOVUPS    (R13), Z12
+	VMOVUPS    64(R13), Z13
+	VMOVUPS    128(R13), Z14
+	VMOVUPS.Z  192(R13), K1, Z15
+	VMOVUPS    (R13)(BX*1), Z16
+	VMOVUPS    64(R13)(BX*1), Z17
+	VMOVUPS    128(R13)(BX*1), Z18
+	VMOVUPS.Z  192(R13)(BX*1), K1, Z19
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile5x4near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 192(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 128(R11)(BX*1)
+	PREFETCHT1 192(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 128(R11)(BX*2)
+	PREFETCHT1 192(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 128(R13)
+	PREFETCHT1 192(R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 64(R13)(BX*1)
+	PREFETCHT1 128(R13)(BX*1)
+	PREFETCHT1 192(R13)(BX*1)
+
+tile5x4near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
 
 tile5x4k:
 	VMOVUPS          (R11), Z20
@@ -8351,7 +8724,7 @@ tile5x4k:
 	VMOVUPS          Z16, (R13)(BX*1)
 	VMOVUPS          Z17, 64(R13)(BX*1)
 	VMOVUPS          Z18, 128(R13)(BX*1)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile5x4partial
 	VMOVUPS          Z3, 192(AX)
@@ -8385,19 +8758,33 @@ tile5x4stored:
 	RET
 
 tile6x1:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	VMOVUPS.Z (AX), K1, Z0
-	VMOVUPS.Z (AX)(BX*1), K1, Z1
-	VMOVUPS.Z (AX)(BX*2), K1, Z2
-	VMOVUPS.Z (R13), K1, Z3
-	VMOVUPS.Z (R13)(BX*1), K1, Z4
-	VMOVUPS.Z (R13)(BX*2), K1, Z5
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	VMOVUPS.Z  (AX), K1, Z0
+	VMOVUPS.Z  (AX)(BX*1), K1, Z1
+	VMOVUPS.Z  (AX)(BX*2), K1, Z2
+	VMOVUPS.Z  (R13), K1, Z3
+	VMOVUPS.Z  (R13)(BX*1), K1, Z4
+	VMOVUPS.Z  (R13)(BX*2), K1, Z5
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile6x1near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	PREFETCHT1 (R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+
+tile6x1near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
 
 tile6x1k:
 	VMOVUPS.Z        (R11), K1, Z6
@@ -8414,7 +8801,7 @@ tile6x1k:
 	JNZ              tile6x1k
 	LEAQ             (AX)(BX*2), R13
 	ADDQ             BX, R13
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile6x1partial
 	VMOVUPS          Z0, (AX)
@@ -8452,25 +8839,45 @@ tile6x1stored:
 	RET
 
 tile6x2:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	VMOVUPS   (AX), Z0
-	VMOVUPS.Z 64(AX), K1, Z1
-	VMOVUPS   (AX)(BX*1), Z2
-	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
-	VMOVUPS   (AX)(BX*2), Z4
-	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
-	VMOVUPS   (R13), Z6
-	VMOVUPS.Z 64(R13), K1, Z7
-	VMOVUPS   (R13)(BX*1), Z8
-	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
-	VMOVUPS   (R13)(BX*2), Z10
-	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	VMOVUPS    (AX), Z0
+	VMOVUPS.Z  64(AX), K1, Z1
+	VMOVUPS    (AX)(BX*1), Z2
+	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
+	VMOVUPS    (AX)(BX*2), Z4
+	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
+	VMOVUPS    (R13), Z6
+	VMOVUPS.Z  64(R13), K1, Z7
+	VMOVUPS    (R13)(BX*1), Z8
+	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
+	VMOVUPS    (R13)(BX*2), Z10
+	VMOVUPS.Z  64(R13)(BX*2), K1, Z11
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile6x2near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 64(R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 64(R13)(BX*2)
+
+tile6x2near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
 
 tile6x2k:
 	VMOVUPS          (R11), Z12
@@ -8500,7 +8907,7 @@ tile6x2k:
 	VMOVUPS          Z6, (R13)
 	VMOVUPS          Z8, (R13)(BX*1)
 	VMOVUPS          Z10, (R13)(BX*2)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile6x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -8538,31 +8945,57 @@ tile6x2stored:
 	RET
 
 tile6x3:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS.Z 128(AX), K1, Z2
-	VMOVUPS   (AX)(BX*1), Z3
-	VMOVUPS   64(AX)(BX*1), Z4
-	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
-	VMOVUPS   (AX)(BX*2), Z6
-	VMOVUPS   64(AX)(BX*2), Z7
-	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
-	VMOVUPS   (R13), Z9
-	VMOVUPS   64(R13), Z10
-	VMOVUPS.Z 128(R13), K1, Z11
-	VMOVUPS   (R13)(BX*1), Z12
-	VMOVUPS   64(R13)(BX*1), Z13
-	VMOVUPS.Z 128(R13)(BX*1), K1, Z14
-	VMOVUPS   (R13)(BX*2), Z15
-	VMOVUPS   64(R13)(BX*2), Z16
-	VMOVUPS.Z 128(R13)(BX*2), K1, Z17
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	VMOVUPS.Z  128(AX), K1, Z2
+	VMOVUPS    (AX)(BX*1), Z3
+	VMOVUPS    64(AX)(BX*1), Z4
+	VMOVUPS.Z  128(AX)(BX*1), K1, Z5
+	VMOVUPS    (AX)(BX*2), Z6
+	VMOVUPS    64(AX)(BX*2), Z7
+	VMOVUPS.Z  128(AX)(BX*2), K1, Z8
+	VMOVUPS    (R13), Z9
+	VMOVUPS    64(R13), Z10
+	VMOVUPS.Z  128(R13), K1, Z11
+	VMOVUPS    (R13)(BX*1), Z12
+	VMOVUPS    64(R13)(BX*1), Z13
+	VMOVUPS.Z  128(R13)(BX*1), K1, Z14
+	VMOVUPS    (R13)(BX*2), Z15
+	VMOVUPS    64(R13)(BX*2), Z16
+	VMOVUPS.Z  128(R13)(BX*2), K1, Z17
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile6x3near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 128(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 128(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 128(R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 64(R13)(BX*1)
+	PREFETCHT1 128(R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 64(R13)(BX*2)
+	PREFETCHT1 128(R13)(BX*2)
+
+tile6x3near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
 
 tile6x3k:
 	VMOVUPS          (R11), Z18
@@ -8605,7 +9038,7 @@ tile6x3k:
 	VMOVUPS          Z13, 64(R13)(BX*1)
 	VMOVUPS          Z15, (R13)(BX*2)
 	VMOVUPS          Z16, 64(R13)(BX*2)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile6x3partial
 	VMOVUPS          Z2, 128(AX)
@@ -8643,37 +9076,69 @@ tile6x3stored:
 	RET
 
 tile6x4:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS.Z 192(AX), K1, Z3
-	VMOVUPS   (AX)(BX*1), Z4
-	VMOVUPS   64(AX)(BX*1), Z5
-	VMOVUPS   128(AX)(BX*1), Z6
-	VMOVUPS.Z 192(AX)(BX*1), K1, Z7
-	VMOVUPS   (AX)(BX*2), Z8
-	VMOVUPS   64(AX)(BX*2), Z9
-	VMOVUPS   128(AX)(BX*2), Z10
-	VMOVUPS.Z 192(AX)(BX*2), K1, Z11
-	VMOVUPS   (R13), Z12
-	VMOVUPS   64(R13), Z13
-	VMOVUPS   128(R13), Z14
-	VMOVUPS.Z 192(R13), K1, Z15
-	VMOVUPS   (R13)(BX*1), Z16
-	VMOVUPS   64(R13)(BX*1), Z17
-	VMOVUPS   128(R13)(BX*1), Z18
-	VMOVUPS.Z 192(R13)(BX*1), K1, Z19
-	VMOVUPS   (R13)(BX*2), Z20
-	VMOVUPS   64(R13)(BX*2), Z21
-	VMOVUPS   128(R13)(BX*2), Z22
-	VMOVUPS.Z 192(R13)(BX*2), K1, Z23
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	VMOVUPS    128(AX), Z2
+	VMOVUPS.Z  192(AX), K1, Z3
+	VMOVUPS    (AX)(BX*1), Z4
+	VMOVUPS    64(AX)(BX*1), Z5
+	VMOVUPS    128(AX)(BX*1), Z6
+	VMOVUPS.Z  192(AX)(BX*1), K1, Z7
+	VMOVUPS    (AX)(BX*2), Z8
+	VMOVUPS    64(AX)(BX*2), Z9
+	VMOVUPS    128(AX)(BX*2), Z10
+	VMOVUPS.Z  192(AX)(BX*2), K1, Z11
+	VMOVUPS    (R13), Z12
+	VMOVUPS    64(R13), Z13
+	VMOVUPS    128(R13), Z14
+	VMOVUPS.Z  192(R13), K1, Z15
+	VMOVUPS    (R13)(BX*1), Z16
+	VMOVUPS    64(R13)(BX*1), Z17
+	VMOVUPS    128(R13)(BX*1), Z18
+	VMOVUPS.Z  192(R13)(BX*1), K1, Z19
+	VMOVUPS    (R13)(BX*2), Z20
+	VMOVUPS    64(R13)(BX*2), Z21
+	VMOVUPS    128(R13)(BX*2), Z22
+	VMOVUPS.Z  192(R13)(BX*2), K1, Z23
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile6x4near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 192(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 128(R11)(BX*1)
+	PREFETCHT1 192(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 128(R11)(BX*2)
+	PREFETCHT1 192(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 128(R13)
+	PREFETCHT1 192(R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 64(R13)(BX*1)
+	PREFETCHT1 128(R13)(BX*1)
+	PREFETCHT1 192(R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 64(R13)(BX*2)
+	PREFETCHT1 128(R13)(BX*2)
+	PREFETCHT1 192(R13)(BX*2)
+
+tile6x4near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
 
 tile6x4k:
 	VMOVUPS          (R11), Z24
@@ -8729,7 +9194,7 @@ tile6x4k:
 	VMOVUPS          Z20, (R13)(BX*2)
 	VMOVUPS          Z21, 64(R13)(BX*2)
 	VMOVUPS          Z22, 128(R13)(BX*2)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile6x4partial
 	VMOVUPS          Z3, 192(AX)
@@ -8767,24 +9232,41 @@ tile6x4stored:
 	RET
 
 tile7x1:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	LEAQ      (R13)(BX*2), R14
-	ADDQ      BX, R14
-	VMOVUPS.Z (AX), K1, Z0
-	VMOVUPS.Z (AX)(BX*1), K1, Z1
-	VMOVUPS.Z (AX)(BX*2), K1, Z2
-	VMOVUPS.Z (R13), K1, Z3
-	VMOVUPS.Z (R13)(BX*1), K1, Z4
-	VMOVUPS.Z (R13)(BX*2), K1, Z5
-	VMOVUPS.Z (R14), K1, Z6
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
-	LEAQ      (R13)(SI*2), R14
-	ADDQ      SI, R14
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	VMOVUPS.Z  (AX), K1, Z0
+	VMOVUPS.Z  (AX)(BX*1), K1, Z1
+	VMOVUPS.Z  (AX)(BX*2), K1, Z2
+	VMOVUPS.Z  (R13), K1, Z3
+	VMOVUPS.Z  (R13)(BX*1), K1, Z4
+	VMOVUPS.Z  (R13)(BX*2), K1, Z5
+	VMOVUPS.Z  (R14), K1, Z6
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile7x1near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	PREFETCHT1 (R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 (R14)
+
+tile7x1near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
+	LEAQ (R13)(SI*2), R14
+	ADDQ SI, R14
 
 tile7x1k:
 	VMOVUPS.Z        (R11), K1, Z7
@@ -8805,7 +9287,7 @@ tile7x1k:
 	ADDQ             BX, R13
 	LEAQ             (R13)(BX*2), R14
 	ADDQ             BX, R14
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile7x1partial
 	VMOVUPS          Z0, (AX)
@@ -8847,31 +9329,55 @@ tile7x1stored:
 	RET
 
 tile7x2:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	LEAQ      (R13)(BX*2), R14
-	ADDQ      BX, R14
-	VMOVUPS   (AX), Z0
-	VMOVUPS.Z 64(AX), K1, Z1
-	VMOVUPS   (AX)(BX*1), Z2
-	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
-	VMOVUPS   (AX)(BX*2), Z4
-	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
-	VMOVUPS   (R13), Z6
-	VMOVUPS.Z 64(R13), K1, Z7
-	VMOVUPS   (R13)(BX*1), Z8
-	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
-	VMOVUPS   (R13)(BX*2), Z10
-	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
-	VMOVUPS   (R14), Z12
-	VMOVUPS.Z 64(R14), K1, Z13
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
-	LEAQ      (R13)(SI*2), R14
-	ADDQ      SI, R14
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	VMOVUPS    (AX), Z0
+	VMOVUPS.Z  64(AX), K1, Z1
+	VMOVUPS    (AX)(BX*1), Z2
+	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
+	VMOVUPS    (AX)(BX*2), Z4
+	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
+	VMOVUPS    (R13), Z6
+	VMOVUPS.Z  64(R13), K1, Z7
+	VMOVUPS    (R13)(BX*1), Z8
+	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
+	VMOVUPS    (R13)(BX*2), Z10
+	VMOVUPS.Z  64(R13)(BX*2), K1, Z11
+	VMOVUPS    (R14), Z12
+	VMOVUPS.Z  64(R14), K1, Z13
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile7x2near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 64(R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 64(R13)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+
+tile7x2near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
+	LEAQ (R13)(SI*2), R14
+	ADDQ SI, R14
 
 tile7x2k:
 	VMOVUPS          (R11), Z14
@@ -8907,7 +9413,7 @@ tile7x2k:
 	VMOVUPS          Z8, (R13)(BX*1)
 	VMOVUPS          Z10, (R13)(BX*2)
 	VMOVUPS          Z12, (R14)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile7x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -8949,38 +9455,69 @@ tile7x2stored:
 	RET
 
 tile7x3:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	LEAQ      (R13)(BX*2), R14
-	ADDQ      BX, R14
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS.Z 128(AX), K1, Z2
-	VMOVUPS   (AX)(BX*1), Z3
-	VMOVUPS   64(AX)(BX*1), Z4
-	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
-	VMOVUPS   (AX)(BX*2), Z6
-	VMOVUPS   64(AX)(BX*2), Z7
-	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
-	VMOVUPS   (R13), Z9
-	VMOVUPS   64(R13), Z10
-	VMOVUPS.Z 128(R13), K1, Z11
-	VMOVUPS   (R13)(BX*1), Z12
-	VMOVUPS   64(R13)(BX*1), Z13
-	VMOVUPS.Z 128(R13)(BX*1), K1, Z14
-	VMOVUPS   (R13)(BX*2), Z15
-	VMOVUPS   64(R13)(BX*2), Z16
-	VMOVUPS.Z 128(R13)(BX*2), K1, Z17
-	VMOVUPS   (R14), Z18
-	VMOVUPS   64(R14), Z19
-	VMOVUPS.Z 128(R14), K1, Z20
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
-	LEAQ      (R13)(SI*2), R14
-	ADDQ      SI, R14
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	VMOVUPS.Z  128(AX), K1, Z2
+	VMOVUPS    (AX)(BX*1), Z3
+	VMOVUPS    64(AX)(BX*1), Z4
+	VMOVUPS.Z  128(AX)(BX*1), K1, Z5
+	VMOVUPS    (AX)(BX*2), Z6
+	VMOVUPS    64(AX)(BX*2), Z7
+	VMOVUPS.Z  128(AX)(BX*2), K1, Z8
+	VMOVUPS    (R13), Z9
+	VMOVUPS    64(R13), Z10
+	VMOVUPS.Z  128(R13), K1, Z11
+	VMOVUPS    (R13)(BX*1), Z12
+	VMOVUPS    64(R13)(BX*1), Z13
+	VMOVUPS.Z  128(R13)(BX*1), K1, Z14
+	VMOVUPS    (R13)(BX*2), Z15
+	VMOVUPS    64(R13)(BX*2), Z16
+	VMOVUPS.Z  128(R13)(BX*2), K1, Z17
+	VMOVUPS    (R14), Z18
+	VMOVUPS    64(R14), Z19
+	VMOVUPS.Z  128(R14), K1, Z20
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile7x3near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 128(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 128(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 128(R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 64(R13)(BX*1)
+	PREFETCHT1 128(R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 64(R13)(BX*2)
+	PREFETCHT1 128(R13)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 128(R14)
+
+tile7x3near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
+	LEAQ (R13)(SI*2), R14
+	ADDQ SI, R14
 
 tile7x3k:
 	VMOVUPS          (R11), Z21
@@ -9031,7 +9568,7 @@ tile7x3k:
 	VMOVUPS          Z16, 64(R13)(BX*2)
 	VMOVUPS          Z18, (R14)
 	VMOVUPS          Z19, 64(R14)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile7x3partial
 	VMOVUPS          Z2, 128(AX)
@@ -9073,25 +9610,43 @@ tile7x3stored:
 	RET
 
 tile8x1:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	LEAQ      (R13)(BX*2), R14
-	ADDQ      BX, R14
-	VMOVUPS.Z (AX), K1, Z0
-	VMOVUPS.Z (AX)(BX*1), K1, Z1
-	VMOVUPS.Z (AX)(BX*2), K1, Z2
-	VMOVUPS.Z (R13), K1, Z3
-	VMOVUPS.Z (R13)(BX*1), K1, Z4
-	VMOVUPS.Z (R13)(BX*2), K1, Z5
-	VMOVUPS.Z (R14), K1, Z6
-	VMOVUPS.Z (R14)(BX*1), K1, Z7
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
-	LEAQ      (R13)(SI*2), R14
-	ADDQ      SI, R14
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	VMOVUPS.Z  (AX), K1, Z0
+	VMOVUPS.Z  (AX)(BX*1), K1, Z1
+	VMOVUPS.Z  (AX)(BX*2), K1, Z2
+	VMOVUPS.Z  (R13), K1, Z3
+	VMOVUPS.Z  (R13)(BX*1), K1, Z4
+	VMOVUPS.Z  (R13)(BX*2), K1, Z5
+	VMOVUPS.Z  (R14), K1, Z6
+	VMOVUPS.Z  (R14)(BX*1), K1, Z7
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile8x1near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	PREFETCHT1 (R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(BX*1)
+
+tile8x1near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
+	LEAQ (R13)(SI*2), R14
+	ADDQ SI, R14
 
 tile8x1k:
 	VMOVUPS.Z        (R11), K1, Z8
@@ -9113,7 +9668,7 @@ tile8x1k:
 	ADDQ             BX, R13
 	LEAQ             (R13)(BX*2), R14
 	ADDQ             BX, R14
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile8x1partial
 	VMOVUPS          Z0, (AX)
@@ -9159,33 +9714,59 @@ tile8x1stored:
 	RET
 
 tile8x2:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	LEAQ      (R13)(BX*2), R14
-	ADDQ      BX, R14
-	VMOVUPS   (AX), Z0
-	VMOVUPS.Z 64(AX), K1, Z1
-	VMOVUPS   (AX)(BX*1), Z2
-	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
-	VMOVUPS   (AX)(BX*2), Z4
-	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
-	VMOVUPS   (R13), Z6
-	VMOVUPS.Z 64(R13), K1, Z7
-	VMOVUPS   (R13)(BX*1), Z8
-	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
-	VMOVUPS   (R13)(BX*2), Z10
-	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
-	VMOVUPS   (R14), Z12
-	VMOVUPS.Z 64(R14), K1, Z13
-	VMOVUPS   (R14)(BX*1), Z14
-	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
-	LEAQ      (R13)(SI*2), R14
-	ADDQ      SI, R14
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	VMOVUPS    (AX), Z0
+	VMOVUPS.Z  64(AX), K1, Z1
+	VMOVUPS    (AX)(BX*1), Z2
+	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
+	VMOVUPS    (AX)(BX*2), Z4
+	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
+	VMOVUPS    (R13), Z6
+	VMOVUPS.Z  64(R13), K1, Z7
+	VMOVUPS    (R13)(BX*1), Z8
+	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
+	VMOVUPS    (R13)(BX*2), Z10
+	VMOVUPS.Z  64(R13)(BX*2), K1, Z11
+	VMOVUPS    (R14), Z12
+	VMOVUPS.Z  64(R14), K1, Z13
+	VMOVUPS    (R14)(BX*1), Z14
+	VMOVUPS.Z  64(R14)(BX*1), K1, Z15
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile8x2near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 64(R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 64(R13)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 (R14)(BX*1)
+	PREFETCHT1 64(R14)(BX*1)
+
+tile8x2near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
+	LEAQ (R13)(SI*2), R14
+	ADDQ SI, R14
 
 tile8x2k:
 	VMOVUPS          (R11), Z16
@@ -9224,7 +9805,7 @@ tile8x2k:
 	VMOVUPS          Z10, (R13)(BX*2)
 	VMOVUPS          Z12, (R14)
 	VMOVUPS          Z14, (R14)(BX*1)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile8x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -9270,41 +9851,75 @@ tile8x2stored:
 	RET
 
 tile8x3:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	LEAQ      (R13)(BX*2), R14
-	ADDQ      BX, R14
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS.Z 128(AX), K1, Z2
-	VMOVUPS   (AX)(BX*1), Z3
-	VMOVUPS   64(AX)(BX*1), Z4
-	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
-	VMOVUPS   (AX)(BX*2), Z6
-	VMOVUPS   64(AX)(BX*2), Z7
-	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
-	VMOVUPS   (R13), Z9
-	VMOVUPS   64(R13), Z10
-	VMOVUPS.Z 128(R13), K1, Z11
-	VMOVUPS   (R13)(BX*1), Z12
-	VMOVUPS   64(R13)(BX*1), Z13
-	VMOVUPS.Z 128(R13)(BX*1), K1, Z14
-	VMOVUPS   (R13)(BX*2), Z15
-	VMOVUPS   64(R13)(BX*2), Z16
-	VMOVUPS.Z 128(R13)(BX*2), K1, Z17
-	VMOVUPS   (R14), Z18
-	VMOVUPS   64(R14), Z19
-	VMOVUPS.Z 128(R14), K1, Z20
-	VMOVUPS   (R14)(BX*1), Z21
-	VMOVUPS   64(R14)(BX*1), Z22
-	VMOVUPS.Z 128(R14)(BX*1), K1, Z23
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
-	LEAQ      (R13)(SI*2), R14
-	ADDQ      SI, R14
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	VMOVUPS    (AX), Z0
+	VMOVUPS    64(AX), Z1
+	VMOVUPS.Z  128(AX), K1, Z2
+	VMOVUPS    (AX)(BX*1), Z3
+	VMOVUPS    64(AX)(BX*1), Z4
+	VMOVUPS.Z  128(AX)(BX*1), K1, Z5
+	VMOVUPS    (AX)(BX*2), Z6
+	VMOVUPS    64(AX)(BX*2), Z7
+	VMOVUPS.Z  128(AX)(BX*2), K1, Z8
+	VMOVUPS    (R13), Z9
+	VMOVUPS    64(R13), Z10
+	VMOVUPS.Z  128(R13), K1, Z11
+	VMOVUPS    (R13)(BX*1), Z12
+	VMOVUPS    64(R13)(BX*1), Z13
+	VMOVUPS.Z  128(R13)(BX*1), K1, Z14
+	VMOVUPS    (R13)(BX*2), Z15
+	VMOVUPS    64(R13)(BX*2), Z16
+	VMOVUPS.Z  128(R13)(BX*2), K1, Z17
+	VMOVUPS    (R14), Z18
+	VMOVUPS    64(R14), Z19
+	VMOVUPS.Z  128(R14), K1, Z20
+	VMOVUPS    (R14)(BX*1), Z21
+	VMOVUPS    64(R14)(BX*1), Z22
+	VMOVUPS.Z  128(R14)(BX*1), K1, Z23
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile8x3near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 128(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 128(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 128(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 128(R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 64(R13)(BX*1)
+	PREFETCHT1 128(R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 64(R13)(BX*2)
+	PREFETCHT1 128(R13)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 128(R14)
+	PREFETCHT1 (R14)(BX*1)
+	PREFETCHT1 64(R14)(BX*1)
+	PREFETCHT1 128(R14)(BX*1)
+
+tile8x3near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
+	LEAQ (R13)(SI*2), R14
+	ADDQ SI, R14
 
 tile8x3k:
 	VMOVUPS          (R11), Z24
@@ -9360,7 +9975,7 @@ tile8x3k:
 	VMOVUPS          Z19, 64(R14)
 	VMOVUPS          Z21, (R14)(BX*1)
 	VMOVUPS          Z22, 64(R14)(BX*1)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile8x3partial
 	VMOVUPS          Z2, 128(AX)
@@ -9406,26 +10021,45 @@ tile8x3stored:
 	RET
 
 tile9x1:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	LEAQ      (R13)(BX*2), R14
-	ADDQ      BX, R14
-	VMOVUPS.Z (AX), K1, Z0
-	VMOVUPS.Z (AX)(BX*1), K1, Z1
-	VMOVUPS.Z (AX)(BX*2), K1, Z2
-	VMOVUPS.Z (R13), K1, Z3
-	VMOVUPS.Z (R13)(BX*1), K1, Z4
-	VMOVUPS.Z (R13)(BX*2), K1, Z5
-	VMOVUPS.Z (R14), K1, Z6
-	VMOVUPS.Z (R14)(BX*1), K1, Z7
-	VMOVUPS.Z (R14)(BX*2), K1, Z8
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
-	LEAQ      (R13)(SI*2), R14
-	ADDQ      SI, R14
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	VMOVUPS.Z  (AX), K1, Z0
+	VMOVUPS.Z  (AX)(BX*1), K1, Z1
+	VMOVUPS.Z  (AX)(BX*2), K1, Z2
+	VMOVUPS.Z  (R13), K1, Z3
+	VMOVUPS.Z  (R13)(BX*1), K1, Z4
+	VMOVUPS.Z  (R13)(BX*2), K1, Z5
+	VMOVUPS.Z  (R14), K1, Z6
+	VMOVUPS.Z  (R14)(BX*1), K1, Z7
+	VMOVUPS.Z  (R14)(BX*2), K1, Z8
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile9x1near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	PREFETCHT1 (R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(BX*1)
+	PREFETCHT1 (R14)(BX*2)
+
+tile9x1near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
+	LEAQ (R13)(SI*2), R14
+	ADDQ SI, R14
 
 tile9x1k:
 	VMOVUPS.Z        (R11), K1, Z9
@@ -9448,7 +10082,7 @@ tile9x1k:
 	ADDQ             BX, R13
 	LEAQ             (R13)(BX*2), R14
 	ADDQ             BX, R14
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile9x1partial
 	VMOVUPS          Z0, (AX)
@@ -9498,35 +10132,63 @@ tile9x1stored:
 	RET
 
 tile9x2:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	LEAQ      (R13)(BX*2), R14
-	ADDQ      BX, R14
-	VMOVUPS   (AX), Z0
-	VMOVUPS.Z 64(AX), K1, Z1
-	VMOVUPS   (AX)(BX*1), Z2
-	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
-	VMOVUPS   (AX)(BX*2), Z4
-	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
-	VMOVUPS   (R13), Z6
-	VMOVUPS.Z 64(R13), K1, Z7
-	VMOVUPS   (R13)(BX*1), Z8
-	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
-	VMOVUPS   (R13)(BX*2), Z10
-	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
-	VMOVUPS   (R14), Z12
-	VMOVUPS.Z 64(R14), K1, Z13
-	VMOVUPS   (R14)(BX*1), Z14
-	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
-	VMOVUPS   (R14)(BX*2), Z16
-	VMOVUPS.Z 64(R14)(BX*2), K1, Z17
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
-	LEAQ      (R13)(SI*2), R14
-	ADDQ      SI, R14
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	VMOVUPS    (AX), Z0
+	VMOVUPS.Z  64(AX), K1, Z1
+	VMOVUPS    (AX)(BX*1), Z2
+	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
+	VMOVUPS    (AX)(BX*2), Z4
+	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
+	VMOVUPS    (R13), Z6
+	VMOVUPS.Z  64(R13), K1, Z7
+	VMOVUPS    (R13)(BX*1), Z8
+	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
+	VMOVUPS    (R13)(BX*2), Z10
+	VMOVUPS.Z  64(R13)(BX*2), K1, Z11
+	VMOVUPS    (R14), Z12
+	VMOVUPS.Z  64(R14), K1, Z13
+	VMOVUPS    (R14)(BX*1), Z14
+	VMOVUPS.Z  64(R14)(BX*1), K1, Z15
+	VMOVUPS    (R14)(BX*2), Z16
+	VMOVUPS.Z  64(R14)(BX*2), K1, Z17
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile9x2near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 64(R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 64(R13)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 (R14)(BX*1)
+	PREFETCHT1 64(R14)(BX*1)
+	PREFETCHT1 (R14)(BX*2)
+	PREFETCHT1 64(R14)(BX*2)
+
+tile9x2near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
+	LEAQ (R13)(SI*2), R14
+	ADDQ SI, R14
 
 tile9x2k:
 	VMOVUPS          (R11), Z18
@@ -9568,7 +10230,7 @@ tile9x2k:
 	VMOVUPS          Z12, (R14)
 	VMOVUPS          Z14, (R14)(BX*1)
 	VMOVUPS          Z16, (R14)(BX*2)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile9x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -9618,31 +10280,53 @@ tile9x2stored:
 	RET
 
 tile10x1:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	LEAQ      (R13)(BX*2), R14
-	ADDQ      BX, R14
-	LEAQ      (R14)(BX*2), R15
-	ADDQ      BX, R15
-	VMOVUPS.Z (AX), K1, Z0
-	VMOVUPS.Z (AX)(BX*1), K1, Z1
-	VMOVUPS.Z (AX)(BX*2), K1, Z2
-	VMOVUPS.Z (R13), K1, Z3
-	VMOVUPS.Z (R13)(BX*1), K1, Z4
-	VMOVUPS.Z (R13)(BX*2), K1, Z5
-	VMOVUPS.Z (R14), K1, Z6
-	VMOVUPS.Z (R14)(BX*1), K1, Z7
-	VMOVUPS.Z (R14)(BX*2), K1, Z8
-	VMOVUPS.Z (R15), K1, Z9
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
-	LEAQ      (R13)(SI*2), R14
-	ADDQ      SI, R14
-	LEAQ      (R14)(SI*2), R15
-	ADDQ      SI, R15
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+	VMOVUPS.Z  (AX), K1, Z0
+	VMOVUPS.Z  (AX)(BX*1), K1, Z1
+	VMOVUPS.Z  (AX)(BX*2), K1, Z2
+	VMOVUPS.Z  (R13), K1, Z3
+	VMOVUPS.Z  (R13)(BX*1), K1, Z4
+	VMOVUPS.Z  (R13)(BX*2), K1, Z5
+	VMOVUPS.Z  (R14), K1, Z6
+	VMOVUPS.Z  (R14)(BX*1), K1, Z7
+	VMOVUPS.Z  (R14)(BX*2), K1, Z8
+	VMOVUPS.Z  (R15), K1, Z9
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile10x1near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+	PREFETCHT1 (R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(BX*1)
+	PREFETCHT1 (R14)(BX*2)
+	PREFETCHT1 (R15)
+
+tile10x1near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
+	LEAQ (R13)(SI*2), R14
+	ADDQ SI, R14
+	LEAQ (R14)(SI*2), R15
+	ADDQ SI, R15
 
 tile10x1k:
 	VMOVUPS.Z        (R11), K1, Z10
@@ -9669,7 +10353,7 @@ tile10x1k:
 	ADDQ             BX, R14
 	LEAQ             (R14)(BX*2), R15
 	ADDQ             BX, R15
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile10x1partial
 	VMOVUPS          Z0, (AX)
@@ -9723,41 +10407,73 @@ tile10x1stored:
 	RET
 
 tile10x2:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	LEAQ      (R13)(BX*2), R14
-	ADDQ      BX, R14
-	LEAQ      (R14)(BX*2), R15
-	ADDQ      BX, R15
-	VMOVUPS   (AX), Z0
-	VMOVUPS.Z 64(AX), K1, Z1
-	VMOVUPS   (AX)(BX*1), Z2
-	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
-	VMOVUPS   (AX)(BX*2), Z4
-	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
-	VMOVUPS   (R13), Z6
-	VMOVUPS.Z 64(R13), K1, Z7
-	VMOVUPS   (R13)(BX*1), Z8
-	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
-	VMOVUPS   (R13)(BX*2), Z10
-	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
-	VMOVUPS   (R14), Z12
-	VMOVUPS.Z 64(R14), K1, Z13
-	VMOVUPS   (R14)(BX*1), Z14
-	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
-	VMOVUPS   (R14)(BX*2), Z16
-	VMOVUPS.Z 64(R14)(BX*2), K1, Z17
-	VMOVUPS   (R15), Z18
-	VMOVUPS.Z 64(R15), K1, Z19
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
-	LEAQ      (R13)(SI*2), R14
-	ADDQ      SI, R14
-	LEAQ      (R14)(SI*2), R15
-	ADDQ      SI, R15
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+	VMOVUPS    (AX), Z0
+	VMOVUPS.Z  64(AX), K1, Z1
+	VMOVUPS    (AX)(BX*1), Z2
+	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
+	VMOVUPS    (AX)(BX*2), Z4
+	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
+	VMOVUPS    (R13), Z6
+	VMOVUPS.Z  64(R13), K1, Z7
+	VMOVUPS    (R13)(BX*1), Z8
+	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
+	VMOVUPS    (R13)(BX*2), Z10
+	VMOVUPS.Z  64(R13)(BX*2), K1, Z11
+	VMOVUPS    (R14), Z12
+	VMOVUPS.Z  64(R14), K1, Z13
+	VMOVUPS    (R14)(BX*1), Z14
+	VMOVUPS.Z  64(R14)(BX*1), K1, Z15
+	VMOVUPS    (R14)(BX*2), Z16
+	VMOVUPS.Z  64(R14)(BX*2), K1, Z17
+	VMOVUPS    (R15), Z18
+	VMOVUPS.Z  64(R15), K1, Z19
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile10x2near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 64(R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 64(R13)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 (R14)(BX*1)
+	PREFETCHT1 64(R14)(BX*1)
+	PREFETCHT1 (R14)(BX*2)
+	PREFETCHT1 64(R14)(BX*2)
+	PREFETCHT1 (R15)
+	PREFETCHT1 64(R15)
+
+tile10x2near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
+	LEAQ (R13)(SI*2), R14
+	ADDQ SI, R14
+	LEAQ (R14)(SI*2), R15
+	ADDQ SI, R15
 
 tile10x2k:
 	VMOVUPS          (R11), Z20
@@ -9805,7 +10521,7 @@ tile10x2k:
 	VMOVUPS          Z14, (R14)(BX*1)
 	VMOVUPS          Z16, (R14)(BX*2)
 	VMOVUPS          Z18, (R15)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile10x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -9859,32 +10575,55 @@ tile10x2stored:
 	RET
 
 tile11x1:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	LEAQ      (R13)(BX*2), R14
-	ADDQ      BX, R14
-	LEAQ      (R14)(BX*2), R15
-	ADDQ      BX, R15
-	VMOVUPS.Z (AX), K1, Z0
-	VMOVUPS.Z (AX)(BX*1), K1, Z1
-	VMOVUPS.Z (AX)(BX*2), K1, Z2
-	VMOVUPS.Z (R13), K1, Z3
-	VMOVUPS.Z (R13)(BX*1), K1, Z4
-	VMOVUPS.Z (R13)(BX*2), K1, Z5
-	VMOVUPS.Z (R14), K1, Z6
-	VMOVUPS.Z (R14)(BX*1), K1, Z7
-	VMOVUPS.Z (R14)(BX*2), K1, Z8
-	VMOVUPS.Z (R15), K1, Z9
-	VMOVUPS.Z (R15)(BX*1), K1, Z10
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
-	LEAQ      (R13)(SI*2), R14
-	ADDQ      SI, R14
-	LEAQ      (R14)(SI*2), R15
-	ADDQ      SI, R15
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+	VMOVUPS.Z  (AX), K1, Z0
+	VMOVUPS.Z  (AX)(BX*1), K1, Z1
+	VMOVUPS.Z  (AX)(BX*2), K1, Z2
+	VMOVUPS.Z  (R13), K1, Z3
+	VMOVUPS.Z  (R13)(BX*1), K1, Z4
+	VMOVUPS.Z  (R13)(BX*2), K1, Z5
+	VMOVUPS.Z  (R14), K1, Z6
+	VMOVUPS.Z  (R14)(BX*1), K1, Z7
+	VMOVUPS.Z  (R14)(BX*2), K1, Z8
+	VMOVUPS.Z  (R15), K1, Z9
+	VMOVUPS.Z  (R15)(BX*1), K1, Z10
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile11x1near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+	PREFETCHT1 (R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(BX*1)
+	PREFETCHT1 (R14)(BX*2)
+	PREFETCHT1 (R15)
+	PREFETCHT1 (R15)(BX*1)
+
+tile11x1near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
+	LEAQ (R13)(SI*2), R14
+	ADDQ SI, R14
+	LEAQ (R14)(SI*2), R15
+	ADDQ SI, R15
 
 tile11x1k:
 	VMOVUPS.Z        (R11), K1, Z11
@@ -9912,7 +10651,7 @@ tile11x1k:
 	ADDQ             BX, R14
 	LEAQ             (R14)(BX*2), R15
 	ADDQ             BX, R15
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile11x1partial
 	VMOVUPS          Z0, (AX)
@@ -9970,43 +10709,77 @@ tile11x1stored:
 	RET
 
 tile11x2:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	LEAQ      (R13)(BX*2), R14
-	ADDQ      BX, R14
-	LEAQ      (R14)(BX*2), R15
-	ADDQ      BX, R15
-	VMOVUPS   (AX), Z0
-	VMOVUPS.Z 64(AX), K1, Z1
-	VMOVUPS   (AX)(BX*1), Z2
-	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
-	VMOVUPS   (AX)(BX*2), Z4
-	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
-	VMOVUPS   (R13), Z6
-	VMOVUPS.Z 64(R13), K1, Z7
-	VMOVUPS   (R13)(BX*1), Z8
-	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
-	VMOVUPS   (R13)(BX*2), Z10
-	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
-	VMOVUPS   (R14), Z12
-	VMOVUPS.Z 64(R14), K1, Z13
-	VMOVUPS   (R14)(BX*1), Z14
-	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
-	VMOVUPS   (R14)(BX*2), Z16
-	VMOVUPS.Z 64(R14)(BX*2), K1, Z17
-	VMOVUPS   (R15), Z18
-	VMOVUPS.Z 64(R15), K1, Z19
-	VMOVUPS   (R15)(BX*1), Z20
-	VMOVUPS.Z 64(R15)(BX*1), K1, Z21
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
-	LEAQ      (R13)(SI*2), R14
-	ADDQ      SI, R14
-	LEAQ      (R14)(SI*2), R15
-	ADDQ      SI, R15
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+	VMOVUPS    (AX), Z0
+	VMOVUPS.Z  64(AX), K1, Z1
+	VMOVUPS    (AX)(BX*1), Z2
+	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
+	VMOVUPS    (AX)(BX*2), Z4
+	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
+	VMOVUPS    (R13), Z6
+	VMOVUPS.Z  64(R13), K1, Z7
+	VMOVUPS    (R13)(BX*1), Z8
+	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
+	VMOVUPS    (R13)(BX*2), Z10
+	VMOVUPS.Z  64(R13)(BX*2), K1, Z11
+	VMOVUPS    (R14), Z12
+	VMOVUPS.Z  64(R14), K1, Z13
+	VMOVUPS    (R14)(BX*1), Z14
+	VMOVUPS.Z  64(R14)(BX*1), K1, Z15
+	VMOVUPS    (R14)(BX*2), Z16
+	VMOVUPS.Z  64(R14)(BX*2), K1, Z17
+	VMOVUPS    (R15), Z18
+	VMOVUPS.Z  64(R15), K1, Z19
+	VMOVUPS    (R15)(BX*1), Z20
+	VMOVUPS.Z  64(R15)(BX*1), K1, Z21
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile11x2near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 64(R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 64(R13)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 (R14)(BX*1)
+	PREFETCHT1 64(R14)(BX*1)
+	PREFETCHT1 (R14)(BX*2)
+	PREFETCHT1 64(R14)(BX*2)
+	PREFETCHT1 (R15)
+	PREFETCHT1 64(R15)
+	PREFETCHT1 (R15)(BX*1)
+	PREFETCHT1 64(R15)(BX*1)
+
+tile11x2near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
+	LEAQ (R13)(SI*2), R14
+	ADDQ SI, R14
+	LEAQ (R14)(SI*2), R15
+	ADDQ SI, R15
 
 tile11x2k:
 	VMOVUPS          (R11), Z22
@@ -10057,7 +10830,7 @@ tile11x2k:
 	VMOVUPS          Z16, (R14)(BX*2)
 	VMOVUPS          Z18, (R15)
 	VMOVUPS          Z20, (R15)(BX*1)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile11x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -10115,33 +10888,57 @@ tile11x2stored:
 	RET
 
 tile12x1:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	LEAQ      (R13)(BX*2), R14
-	ADDQ      BX, R14
-	LEAQ      (R14)(BX*2), R15
-	ADDQ      BX, R15
-	VMOVUPS.Z (AX), K1, Z0
-	VMOVUPS.Z (AX)(BX*1), K1, Z1
-	VMOVUPS.Z (AX)(BX*2), K1, Z2
-	VMOVUPS.Z (R13), K1, Z3
-	VMOVUPS.Z (R13)(BX*1), K1, Z4
-	VMOVUPS.Z (R13)(BX*2), K1, Z5
-	VMOVUPS.Z (R14), K1, Z6
-	VMOVUPS.Z (R14)(BX*1), K1, Z7
-	VMOVUPS.Z (R14)(BX*2), K1, Z8
-	VMOVUPS.Z (R15), K1, Z9
-	VMOVUPS.Z (R15)(BX*1), K1, Z10
-	VMOVUPS.Z (R15)(BX*2), K1, Z11
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
-	LEAQ      (R13)(SI*2), R14
-	ADDQ      SI, R14
-	LEAQ      (R14)(SI*2), R15
-	ADDQ      SI, R15
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+	VMOVUPS.Z  (AX), K1, Z0
+	VMOVUPS.Z  (AX)(BX*1), K1, Z1
+	VMOVUPS.Z  (AX)(BX*2), K1, Z2
+	VMOVUPS.Z  (R13), K1, Z3
+	VMOVUPS.Z  (R13)(BX*1), K1, Z4
+	VMOVUPS.Z  (R13)(BX*2), K1, Z5
+	VMOVUPS.Z  (R14), K1, Z6
+	VMOVUPS.Z  (R14)(BX*1), K1, Z7
+	VMOVUPS.Z  (R14)(BX*2), K1, Z8
+	VMOVUPS.Z  (R15), K1, Z9
+	VMOVUPS.Z  (R15)(BX*1), K1, Z10
+	VMOVUPS.Z  (R15)(BX*2), K1, Z11
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile12x1near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+	PREFETCHT1 (R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(BX*1)
+	PREFETCHT1 (R14)(BX*2)
+	PREFETCHT1 (R15)
+	PREFETCHT1 (R15)(BX*1)
+	PREFETCHT1 (R15)(BX*2)
+
+tile12x1near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
+	LEAQ (R13)(SI*2), R14
+	ADDQ SI, R14
+	LEAQ (R14)(SI*2), R15
+	ADDQ SI, R15
 
 tile12x1k:
 	VMOVUPS.Z        (R11), K1, Z12
@@ -10170,7 +10967,7 @@ tile12x1k:
 	ADDQ             BX, R14
 	LEAQ             (R14)(BX*2), R15
 	ADDQ             BX, R15
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile12x1partial
 	VMOVUPS          Z0, (AX)
@@ -10232,45 +11029,81 @@ tile12x1stored:
 	RET
 
 tile12x2:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	LEAQ      (R13)(BX*2), R14
-	ADDQ      BX, R14
-	LEAQ      (R14)(BX*2), R15
-	ADDQ      BX, R15
-	VMOVUPS   (AX), Z0
-	VMOVUPS.Z 64(AX), K1, Z1
-	VMOVUPS   (AX)(BX*1), Z2
-	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
-	VMOVUPS   (AX)(BX*2), Z4
-	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
-	VMOVUPS   (R13), Z6
-	VMOVUPS.Z 64(R13), K1, Z7
-	VMOVUPS   (R13)(BX*1), Z8
-	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
-	VMOVUPS   (R13)(BX*2), Z10
-	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
-	VMOVUPS   (R14), Z12
-	VMOVUPS.Z 64(R14), K1, Z13
-	VMOVUPS   (R14)(BX*1), Z14
-	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
-	VMOVUPS   (R14)(BX*2), Z16
-	VMOVUPS.Z 64(R14)(BX*2), K1, Z17
-	VMOVUPS   (R15), Z18
-	VMOVUPS.Z 64(R15), K1, Z19
-	VMOVUPS   (R15)(BX*1), Z20
-	VMOVUPS.Z 64(R15)(BX*1), K1, Z21
-	VMOVUPS   (R15)(BX*2), Z22
-	VMOVUPS.Z 64(R15)(BX*2), K1, Z23
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
-	LEAQ      (R13)(SI*2), R14
-	ADDQ      SI, R14
-	LEAQ      (R14)(SI*2), R15
-	ADDQ      SI, R15
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+	VMOVUPS    (AX), Z0
+	VMOVUPS.Z  64(AX), K1, Z1
+	VMOVUPS    (AX)(BX*1), Z2
+	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
+	VMOVUPS    (AX)(BX*2), Z4
+	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
+	VMOVUPS    (R13), Z6
+	VMOVUPS.Z  64(R13), K1, Z7
+	VMOVUPS    (R13)(BX*1), Z8
+	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
+	VMOVUPS    (R13)(BX*2), Z10
+	VMOVUPS.Z  64(R13)(BX*2), K1, Z11
+	VMOVUPS    (R14), Z12
+	VMOVUPS.Z  64(R14), K1, Z13
+	VMOVUPS    (R14)(BX*1), Z14
+	VMOVUPS.Z  64(R14)(BX*1), K1, Z15
+	VMOVUPS    (R14)(BX*2), Z16
+	VMOVUPS.Z  64(R14)(BX*2), K1, Z17
+	VMOVUPS    (R15), Z18
+	VMOVUPS.Z  64(R15), K1, Z19
+	VMOVUPS    (R15)(BX*1), Z20
+	VMOVUPS.Z  64(R15)(BX*1), K1, Z21
+	VMOVUPS    (R15)(BX*2), Z22
+	VMOVUPS.Z  64(R15)(BX*2), K1, Z23
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile12x2near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 64(R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 64(R13)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 (R14)(BX*1)
+	PREFETCHT1 64(R14)(BX*1)
+	PREFETCHT1 (R14)(BX*2)
+	PREFETCHT1 64(R14)(BX*2)
+	PREFETCHT1 (R15)
+	PREFETCHT1 64(R15)
+	PREFETCHT1 (R15)(BX*1)
+	PREFETCHT1 64(R15)(BX*1)
+	PREFETCHT1 (R15)(BX*2)
+	PREFETCHT1 64(R15)(BX*2)
+
+tile12x2near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
+	LEAQ (R13)(SI*2), R14
+	ADDQ SI, R14
+	LEAQ (R14)(SI*2), R15
+	ADDQ SI, R15
 
 tile12x2k:
 	VMOVUPS          (R11), Z24
@@ -10324,7 +11157,7 @@ tile12x2k:
 	VMOVUPS          Z18, (R15)
 	VMOVUPS          Z20, (R15)(BX*1)
 	VMOVUPS          Z22, (R15)(BX*2)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile12x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -10386,38 +11219,65 @@ tile12x2stored:
 	RET
 
 tile13x1:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	LEAQ      (R13)(BX*2), R14
-	ADDQ      BX, R14
-	LEAQ      (R14)(BX*2), R15
-	ADDQ      BX, R15
-	LEAQ      (R15)(BX*2), BP
-	ADDQ      BX, BP
-	VMOVUPS.Z (AX), K1, Z0
-	VMOVUPS.Z (AX)(BX*1), K1, Z1
-	VMOVUPS.Z (AX)(BX*2), K1, Z2
-	VMOVUPS.Z (R13), K1, Z3
-	VMOVUPS.Z (R13)(BX*1), K1, Z4
-	VMOVUPS.Z (R13)(BX*2), K1, Z5
-	VMOVUPS.Z (R14), K1, Z6
-	VMOVUPS.Z (R14)(BX*1), K1, Z7
-	VMOVUPS.Z (R14)(BX*2), K1, Z8
-	VMOVUPS.Z (R15), K1, Z9
-	VMOVUPS.Z (R15)(BX*1), K1, Z10
-	VMOVUPS.Z (R15)(BX*2), K1, Z11
-	VMOVUPS.Z (BP), K1, Z12
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
-	LEAQ      (R13)(SI*2), R14
-	ADDQ      SI, R14
-	LEAQ      (R14)(SI*2), R15
-	ADDQ      SI, R15
-	LEAQ      (R15)(SI*2), BP
-	ADDQ      SI, BP
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+	LEAQ       (R15)(BX*2), BP
+	ADDQ       BX, BP
+	VMOVUPS.Z  (AX), K1, Z0
+	VMOVUPS.Z  (AX)(BX*1), K1, Z1
+	VMOVUPS.Z  (AX)(BX*2), K1, Z2
+	VMOVUPS.Z  (R13), K1, Z3
+	VMOVUPS.Z  (R13)(BX*1), K1, Z4
+	VMOVUPS.Z  (R13)(BX*2), K1, Z5
+	VMOVUPS.Z  (R14), K1, Z6
+	VMOVUPS.Z  (R14)(BX*1), K1, Z7
+	VMOVUPS.Z  (R14)(BX*2), K1, Z8
+	VMOVUPS.Z  (R15), K1, Z9
+	VMOVUPS.Z  (R15)(BX*1), K1, Z10
+	VMOVUPS.Z  (R15)(BX*2), K1, Z11
+	VMOVUPS.Z  (BP), K1, Z12
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile13x1near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+	LEAQ       (R15)(BX*2), BP
+	ADDQ       BX, BP
+	PREFETCHT1 (R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 (R14)(BX*1)
+	PREFETCHT1 (R14)(BX*2)
+	PREFETCHT1 (R15)
+	PREFETCHT1 (R15)(BX*1)
+	PREFETCHT1 (R15)(BX*2)
+	PREFETCHT1 (BP)
+
+tile13x1near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
+	LEAQ (R13)(SI*2), R14
+	ADDQ SI, R14
+	LEAQ (R14)(SI*2), R15
+	ADDQ SI, R15
+	LEAQ (R15)(SI*2), BP
+	ADDQ SI, BP
 
 tile13x1k:
 	VMOVUPS.Z        (R11), K1, Z13
@@ -10450,7 +11310,7 @@ tile13x1k:
 	ADDQ             BX, R15
 	LEAQ             (R15)(BX*2), BP
 	ADDQ             BX, BP
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile13x1partial
 	VMOVUPS          Z0, (AX)
@@ -10516,51 +11376,91 @@ tile13x1stored:
 	RET
 
 tile13x2:
-	LEAQ      (AX)(BX*2), R13
-	ADDQ      BX, R13
-	LEAQ      (R13)(BX*2), R14
-	ADDQ      BX, R14
-	LEAQ      (R14)(BX*2), R15
-	ADDQ      BX, R15
-	LEAQ      (R15)(BX*2), BP
-	ADDQ      BX, BP
-	VMOVUPS   (AX), Z0
-	VMOVUPS.Z 64(AX), K1, Z1
-	VMOVUPS   (AX)(BX*1), Z2
-	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
-	VMOVUPS   (AX)(BX*2), Z4
-	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
-	VMOVUPS   (R13), Z6
-	VMOVUPS.Z 64(R13), K1, Z7
-	VMOVUPS   (R13)(BX*1), Z8
-	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
-	VMOVUPS   (R13)(BX*2), Z10
-	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
-	VMOVUPS   (R14), Z12
-	VMOVUPS.Z 64(R14), K1, Z13
-	VMOVUPS   (R14)(BX*1), Z14
-	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
-	VMOVUPS   (R14)(BX*2), Z16
-	VMOVUPS.Z 64(R14)(BX*2), K1, Z17
-	VMOVUPS   (R15), Z18
-	VMOVUPS.Z 64(R15), K1, Z19
-	VMOVUPS   (R15)(BX*1), Z20
-	VMOVUPS.Z 64(R15)(BX*1), K1, Z21
-	VMOVUPS   (R15)(BX*2), Z22
-	VMOVUPS.Z 64(R15)(BX*2), K1, Z23
-	VMOVUPS   (BP), Z24
-	VMOVUPS.Z 64(BP), K1, Z25
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+64(FP), R12
-	LEAQ      (R10)(SI*2), R13
-	ADDQ      SI, R13
-	LEAQ      (R13)(SI*2), R14
-	ADDQ      SI, R14
-	LEAQ      (R14)(SI*2), R15
-	ADDQ      SI, R15
-	LEAQ      (R15)(SI*2), BP
-	ADDQ      SI, BP
+	LEAQ       (AX)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+	LEAQ       (R15)(BX*2), BP
+	ADDQ       BX, BP
+	VMOVUPS    (AX), Z0
+	VMOVUPS.Z  64(AX), K1, Z1
+	VMOVUPS    (AX)(BX*1), Z2
+	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
+	VMOVUPS    (AX)(BX*2), Z4
+	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
+	VMOVUPS    (R13), Z6
+	VMOVUPS.Z  64(R13), K1, Z7
+	VMOVUPS    (R13)(BX*1), Z8
+	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
+	VMOVUPS    (R13)(BX*2), Z10
+	VMOVUPS.Z  64(R13)(BX*2), K1, Z11
+	VMOVUPS    (R14), Z12
+	VMOVUPS.Z  64(R14), K1, Z13
+	VMOVUPS    (R14)(BX*1), Z14
+	VMOVUPS.Z  64(R14)(BX*1), K1, Z15
+	VMOVUPS    (R14)(BX*2), Z16
+	VMOVUPS.Z  64(R14)(BX*2), K1, Z17
+	VMOVUPS    (R15), Z18
+	VMOVUPS.Z  64(R15), K1, Z19
+	VMOVUPS    (R15)(BX*1), Z20
+	VMOVUPS.Z  64(R15)(BX*1), K1, Z21
+	VMOVUPS    (R15)(BX*2), Z22
+	VMOVUPS.Z  64(R15)(BX*2), K1, Z23
+	VMOVUPS    (BP), Z24
+	VMOVUPS.Z  64(BP), K1, Z25
+	MOVQ       ahead+64(FP), R11
+	TESTQ      R11, R11
+	JZ         tile13x2near
+	ADDQ       AX, R11
+	LEAQ       (R11)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+	LEAQ       (R15)(BX*2), BP
+	ADDQ       BX, BP
+	PREFETCHT1 (R11)
+	PREFETCHT1 64(R11)
+	PREFETCHT1 (R11)(BX*1)
+	PREFETCHT1 64(R11)(BX*1)
+	PREFETCHT1 (R11)(BX*2)
+	PREFETCHT1 64(R11)(BX*2)
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	PREFETCHT1 (R13)(BX*1)
+	PREFETCHT1 64(R13)(BX*1)
+	PREFETCHT1 (R13)(BX*2)
+	PREFETCHT1 64(R13)(BX*2)
+	PREFETCHT1 (R14)
+	PREFETCHT1 64(R14)
+	PREFETCHT1 (R14)(BX*1)
+	PREFETCHT1 64(R14)(BX*1)
+	PREFETCHT1 (R14)(BX*2)
+	PREFETCHT1 64(R14)(BX*2)
+	PREFETCHT1 (R15)
+	PREFETCHT1 64(R15)
+	PREFETCHT1 (R15)(BX*1)
+	PREFETCHT1 64(R15)(BX*1)
+	PREFETCHT1 (R15)(BX*2)
+	PREFETCHT1 64(R15)(BX*2)
+	PREFETCHT1 (BP)
+	PREFETCHT1 64(BP)
+
+tile13x2near:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+72(FP), R12
+	LEAQ (R10)(SI*2), R13
+	ADDQ SI, R13
+	LEAQ (R13)(SI*2), R14
+	ADDQ SI, R14
+	LEAQ (R14)(SI*2), R15
+	ADDQ SI, R15
+	LEAQ (R15)(SI*2), BP
+	ADDQ SI, BP
 
 tile13x2k:
 	VMOVUPS          (R11), Z26
@@ -10620,7 +11520,7 @@ tile13x2k:
 	VMOVUPS          Z20, (R15)(BX*1)
 	VMOVUPS          Z22, (R15)(BX*2)
 	VMOVUPS          Z24, (BP)
-	MOVQ             full+80(FP), R12
+	MOVQ             full+88(FP), R12
 	TESTQ            R12, R12
 	JZ               tile13x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -12106,6 +13006,122 @@ step2statedone:
 	VADDPS    Z9, Z1, Z1
 	VMOVUPS   Z0, (CX)
 	VMOVUPS   Z1, K1, 64(CX)
+	VZEROUPPER
+	RET
+
+// func centreVectors512(dst *float32, x *float32, mean *float32, scale *float32, mask *int32, vectors int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·centreVectors512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ mean+16(FP), DX
+	MOVQ scale+24(FP), BX
+	MOVQ vectors+40(FP), SI
+
+by2:
+	SUBQ    $0x00000002, SI
+	JLT     less2
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	VMOVUPS (DX), Z2
+	VMOVUPS 64(DX), Z3
+	VSUBPS  Z2, Z0, Z0
+	VSUBPS  Z3, Z1, Z1
+	VMOVUPS (BX), Z2
+	VMOVUPS 64(BX), Z3
+	VMULPS  Z2, Z0, Z0
+	VMULPS  Z3, Z1, Z1
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	JMP     by2
+
+less2:
+	ADDQ $0x00000002, SI
+
+by1:
+	SUBQ    $0x00000001, SI
+	JLT     less1
+	VMOVUPS (CX), Z0
+	VMOVUPS (DX), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS (BX), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	JMP     by1
+
+less1:
+	ADDQ      $0x00000001, SI
+	MOVQ      mask+32(FP), SI
+	TESTQ     SI, SI
+	JZ        done
+	VMOVUPS   (SI), Z0
+	VPMOVD2M  Z0, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS.Z (BX), K1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func dot(c *float32, a *float32, b *float32, k int)
+// Requires: AVX, FMA3
+TEXT ·dot(SB), NOSPLIT, $0-32
+	MOVQ   c+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   b+16(FP), DX
+	MOVQ   k+24(FP), BX
+	VMOVSS (AX), X0
+
+by8:
+	SUBQ        $0x00000008, BX
+	JLT         less8
+	VMOVSS      (CX), X1
+	VFMADD231SS (DX), X1, X0
+	VMOVSS      4(CX), X1
+	VFMADD231SS 4(DX), X1, X0
+	VMOVSS      8(CX), X1
+	VFMADD231SS 8(DX), X1, X0
+	VMOVSS      12(CX), X1
+	VFMADD231SS 12(DX), X1, X0
+	VMOVSS      16(CX), X1
+	VFMADD231SS 16(DX), X1, X0
+	VMOVSS      20(CX), X1
+	VFMADD231SS 20(DX), X1, X0
+	VMOVSS      24(CX), X1
+	VFMADD231SS 24(DX), X1, X0
+	VMOVSS      28(CX), X1
+	VFMADD231SS 28(DX), X1, X0
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	JMP         by8
+
+less8:
+	ADDQ $0x00000008, BX
+
+by1:
+	SUBQ        $0x00000001, BX
+	JLT         less1
+	VMOVSS      (CX), X1
+	VFMADD231SS (DX), X1, X0
+	ADDQ        $0x00000004, CX
+	ADDQ        $0x00000004, DX
+	JMP         by1
+
+less1:
+	ADDQ   $0x00000001, BX
+	VMOVSS X0, (AX)
 	VZEROUPPER
 	RET
 

@@ -17,10 +17,11 @@ type variant struct {
 	gruBack  func(dh, dy, prev, gx, gh []float32)
 	gruStep  func(next, prev, x, h, wx, wh, bx, bh []float32)
 	products func(dst, x, y []float32)
+	centre   func(dst, x, mean, scale []float32)
 	logSum   func(x []float32, c float32)
 }
 
-var variants = []variant{{"plain", plainID, gemmPlain, gruGatesPlain, gruGatesBackPlain, gruStepPlain, productsPlain, logSumPlain}}
+var variants = []variant{{"plain", plainID, gemmPlain, gruGatesPlain, gruGatesBackPlain, gruStepPlain, productsPlain, centrePlain, logSumPlain}}
 
 func eachVariant(t *testing.T, test func(t *testing.T, v variant)) {
 	for _, v := range variants {

@@ -7,7 +7,7 @@ package kernel
 // mulTiles adds a product to tiles of c, one below the other.
 //
 //go:noescape
-func mulTiles(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, k int, count int, full int, shape int)
+func mulTiles(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, ahead int, k int, count int, full int, shape int)
 
 // packPanel copies k rows of so many vectors side by side.
 //
@@ -44,10 +44,15 @@ func logVectors(x *float32, c *float32, mask *int32, vectors int)
 //go:noescape
 func stepUnits(next *float32, prev *float32, x *float32, h *float32, wx *float32, wh *float32, bx *float32, bh *float32, mask *int32, in int, hidden int, units int, vectors int)
 
+// centreVectors does dst = (x-mean)*scale for whole vectors and a masked one.
+//
+//go:noescape
+func centreVectors(dst *float32, x *float32, mean *float32, scale *float32, mask *int32, vectors int)
+
 // mulTiles512 adds a product to tiles of c, one below the other.
 //
 //go:noescape
-func mulTiles512(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, k int, count int, full int, shape int)
+func mulTiles512(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, ahead int, k int, count int, full int, shape int)
 
 // packPanel512 copies k rows of so many vectors side by side.
 //
@@ -83,6 +88,16 @@ func logVectors512(x *float32, c *float32, mask *int32, vectors int)
 //
 //go:noescape
 func stepUnits512(next *float32, prev *float32, x *float32, h *float32, wx *float32, wh *float32, bx *float32, bh *float32, mask *int32, in int, hidden int, units int, vectors int)
+
+// centreVectors512 does dst = (x-mean)*scale for whole vectors and a masked one.
+//
+//go:noescape
+func centreVectors512(dst *float32, x *float32, mean *float32, scale *float32, mask *int32, vectors int)
+
+// dot adds the products of a and b to c, first one first.
+//
+//go:noescape
+func dot(c *float32, a *float32, b *float32, k int)
 
 // fftSplit takes even samples to re and odd ones to im.
 //

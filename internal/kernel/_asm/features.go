@@ -73,3 +73,18 @@ func (g gates) log(x lanes) {
 		g.unlessFinite(x, e)
 	}, x, e, s, p)
 }
+
+// centred writes the twin of centredPlain.
+func (g gates) centred() {
+	TEXT("centreVectors"+g.suffix, NOSPLIT, "func(dst, x, mean, scale *float32, mask *int32, vectors int)")
+	Doc("centreVectors" + g.suffix + " does dst = (x-mean)*scale for whole vectors and a masked one.")
+	Pragma("noescape")
+	load := func(name string) reg.Register { return Load(Param(name), GP64()) }
+	dst, x, mean, scale := load("dst"), load("x"), load("mean"), load("scale")
+	g.sweep(2, []reg.Register{dst, x, mean, scale}, func(m mover, n int) {
+		v := m.load(x, n)
+		do(func(v []reg.VecVirtual) { VSUBPS(v[1], v[0], v[0]) }, v, m.load(mean, n))
+		m.mul(v, scale)
+		m.store(v, dst)
+	})
+}

@@ -19,7 +19,9 @@ func main() {
 		g.products()
 		g.logSum()
 		g.gruStep()
+		g.centred()
 	}
+	dot()
 	transform()
 	Generate()
 }

@@ -25,9 +25,11 @@ type tile struct {
 // one below the other. Element (i, l) of a is at a + i*rs + l*cs, so the same
 // code multiplies by a matrix and by its transpose. All strides are in bytes.
 // The last vector of a row is masked; full says that its mask is all ones and
-// spares the slow masked store. shape is 32*rows+vectors.
+// spares the slow masked store. ahead is how far behind a tile lies the one
+// that is to be fetched from memory meanwhile, 0 if none; it need not exist.
+// shape is 32*rows+vectors.
 func mulTiles(set instructions) {
-	TEXT("mulTiles"+set.suffix, NOSPLIT, "func(c, a, b *float32, mask *int32, ldc, rs, cs, ldb, k, count, full, shape int)")
+	TEXT("mulTiles"+set.suffix, NOSPLIT, "func(c, a, b *float32, mask *int32, ldc, rs, cs, ldb, ahead, k, count, full, shape int)")
 	Doc("mulTiles" + set.suffix + " adds a product to tiles of c, one below the other.")
 	Pragma("noescape")
 	load := func(name string) reg.Register { return Load(Param(name), GP64()) }
@@ -112,6 +114,9 @@ func (t *tile) emit() {
 			}
 		}
 	}
+	if t.rows > 3 {
+		t.fetch()
+	}
 	MOVQ(t.a, t.a0)
 	MOVQ(t.b, t.bp)
 	Load(Param("k"), t.left)
@@ -125,6 +130,21 @@ func (t *tile) emit() {
 	JNZ(LabelRef(t.name))
 	VZEROUPPER()
 	RET()
+}
+
+// fetch asks for a tile of c that comes later.
+func (t *tile) fetch() {
+	none := t.name + "near"
+	Load(Param("ahead"), t.bp)
+	TESTQ(t.bp, t.bp)
+	JZ(LabelRef(none))
+	ADDQ(t.c, t.bp)
+	for i, p := 0, t.pointers(t.bp, t.ldc); i < t.rows; i++ {
+		for at := 0; at < t.vectors*t.set.bytes; at += 64 {
+			PREFETCHT1(row(p, t.ldc, i, at))
+		}
+	}
+	Label(none)
 }
 
 // inner is the loop over k. Flat tiles keep the values of a in registers and
@@ -230,6 +250,37 @@ func packPanel(set instructions) {
 	ADDQ(stride, src)
 	DECQ(k)
 	JNZ(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
+// dot writes one output of a product: its sum has an order, so there is
+// nothing to do side by side, and what counts is how few instructions wait.
+func dot() {
+	TEXT("dot", NOSPLIT, "func(c, a, b *float32, k int)")
+	Doc("dot adds the products of a and b to c, first one first.")
+	Pragma("noescape")
+	load := func(name string) reg.Register { return Load(Param(name), GP64()) }
+	c, a, b, left := load("c"), load("a"), load("b"), load("k")
+	sum := XMM()
+	VMOVSS(Mem{Base: c}, sum)
+	for _, n := range []int{8, 1} {
+		loop, end := fmt.Sprintf("by%d", n), fmt.Sprintf("less%d", n)
+		Label(loop)
+		SUBQ(U32(uint32(n)), left)
+		JLT(LabelRef(end))
+		for i := range n {
+			x := XMM()
+			VMOVSS(Mem{Base: a, Disp: 4 * i}, x)
+			VFMADD231SS(Mem{Base: b, Disp: 4 * i}, x, sum)
+		}
+		ADDQ(U32(uint32(4*n)), a)
+		ADDQ(U32(uint32(4*n)), b)
+		JMP(LabelRef(loop))
+		Label(end)
+		ADDQ(U32(uint32(n)), left)
+	}
+	VMOVSS(sum, Mem{Base: c})
 	VZEROUPPER()
 	RET()
 }
