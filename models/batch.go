@@ -75,11 +75,13 @@ func (b *Batch) layer(l int, states []*State) {
 			copy(gh[i*n:], k.bh)
 		}
 		kernel.MulAdd(gh, b.h[:rows*c.hidden], k.wh, rows, n, c.hidden)
-		for i, s := range states {
-			kernel.GRUGates(s.h[l][k.first:k.end], gx[i*n:(i+1)*n], gh[i*n:(i+1)*n])
+		for i := range rows {
+			row := i * c.hidden
+			kernel.GRUStep(b.y[row+k.first:row+k.end], b.h[row+k.first:row+k.end], nil, nil, nil, nil,
+				gx[i*n:(i+1)*n], gh[i*n:(i+1)*n])
 		}
 	}
 	for i, s := range states {
-		copy(b.y[i*c.hidden:(i+1)*c.hidden], s.h[l])
+		copy(s.h[l], b.y[i*c.hidden:])
 	}
 }

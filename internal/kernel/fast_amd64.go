@@ -23,6 +23,10 @@ var (
 	avx512 = &vectors{16, []int{0, 24, 12, 8, 6, 4, 4, 3, 3, 2, 2, 2, 2, 2}, 80, 13, 128}
 )
 
+// packWide is how many columns may lie as they are: a few rows after the
+// other still fit where they must.
+const packWide = 128
+
 // panelRoom is the number of values that are packed at once.
 const panelRoom = 1 << 15
 
@@ -80,7 +84,7 @@ func (x *vectors) gemm(c, a, b []float32, m, n, k, rs, cs int) {
 		height++
 	}
 	s := cut(n, x.lanes, x.widest[height])
-	if m >= x.packRows || m >= x.packDeep && k > x.panelDepth {
+	if m >= x.packRows || m >= x.packDeep && k > x.panelDepth && n > packWide {
 		x.gemmPacked(c, a, b, t, s, k, rs, cs)
 		return
 	}

@@ -12,8 +12,8 @@ const GRUUnits = 32
 //
 // x is [in], wx [in × 3u], h [hidden] the state of all units, wh [hidden × 3u],
 // bx and bh [3u], prev [u] the old state of the units, a part of h. With no x
-// there is no wx either, and bx is gx. next overlaps none of them: other
-// units still need the old state.
+// there is no wx either, and bx is gx; with no h, bh is gh. next overlaps none
+// of them: other units still need the old state.
 //
 // The bits are those of MulAdd and GRUGates.
 func GRUStep(next, prev, x, h, wx, wh, bx, bh []float32) {
