@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/streamer-audio/streamer/internal/report"
 	"github.com/streamer-audio/streamer/models"
@@ -52,6 +53,7 @@ func (c *processCmd) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	done, failed, progress := 0, 0, newStatusLine(std.err)
+	begun, heard := time.Now(), 0.0
 	err = p.Files(ctx, c.Files, c.Jobs, func(r *pipeline.Result) error {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -67,9 +69,14 @@ func (c *processCmd) Run(ctx context.Context, std streams) error {
 			fmt.Fprintf(std.err, "streamer: %v\n", r.Err)
 			return nil
 		}
+		heard += r.Duration
 		return sink.Write(r)
 	})
 	progress.clear()
+	if heard > 0 {
+		took := time.Since(begun).Seconds()
+		fmt.Fprintf(std.err, "%.1f s of audio in %.2f s: %.0f times real time\n", heard, took, heard/took)
+	}
 	if err == nil && failed > 0 {
 		err = fmt.Errorf("%d of %d files failed", failed, len(c.Files))
 	}
