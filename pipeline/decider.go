@@ -20,8 +20,8 @@ import (
 //
 // A run of possible speech begins with the frame at which e rises from 0, and
 // is over when e is back there. So a clear sound is announced within a few
-// frames, and a doubtful one only when it lasts: 10 nats are four frames at
-// p = 0.95, and twenty-five at 0.6. A frame of doubt inside a word costs some
+// frames, and a doubtful one only when it lasts: 8 nats are four frames at
+// p = 0.9, and twenty at 0.6. A frame of doubt inside a word costs some
 // evidence and does not lose the beginning of the word.
 type DeciderConfig struct {
 	On  float64 // a frame above this probability speaks for speech
@@ -54,7 +54,7 @@ type DeciderConfig struct {
 const (
 	defaultOn         = 0.5
 	defaultOff        = 0.35
-	defaultEvidence   = 10 // nats
+	defaultEvidence   = 8 // nats
 	defaultMinSpeech  = 40 * time.Millisecond
 	defaultMinSilence = 200 * time.Millisecond
 
