@@ -9,9 +9,9 @@
 // thing only, whether a product is rounded before it is added; [ID] names
 // the arithmetic: two programs with the same ID get the same bits.
 //
-// On amd64 with AVX2 and FMA products, gates and FFT run in assembly,
-// chosen when the program starts. Everywhere else, and with the build tag
-// purego, plain Go does the same. A NaN that goes in comes out as a NaN; its
+// On amd64 with AVX2 and FMA all of that runs in assembly, with AVX-512 all
+// but the FFT on twice as many lanes, chosen when the program starts.
+// Everywhere else, and with the build tag purego, plain Go does the same. A NaN that goes in comes out as a NaN; its
 // sign and payload are unspecified.
 package kernel
 
