@@ -196,13 +196,30 @@ func (x *vectors) gruStep(next, prev, in, h, wx, wh, bx, bh []float32) {
 		return
 	}
 	if u%8 != 0 {
-		gruStepWith(x.gemm, x.gruGates, next, prev, in, h, wx, wh, bx, bh)
+		x.gruStepParts(next, prev, in, h, wx, wh, bx, bh)
 		return
 	}
 	for i := 0; i < u; i += 16 {
 		stepUnits(&next[i], &prev[i], first(in), first(h), first(wx[min(i, len(wx)):]), first(wh[min(i, len(wh)):]), &bx[i], &bh[i],
 			nil, len(in), len(h), u, min(2, (u-i)/8))
 	}
+}
+
+// gruStepParts is GRUStep made of its parts.
+func (x *vectors) gruStepParts(next, prev, in, h, wx, wh, bx, bh []float32) {
+	var roomX, roomH [3 * GRUUnits]float32
+	n := len(bx)
+	gx, gh := roomX[:n], roomH[:n]
+	copy(gx, bx)
+	copy(gh, bh)
+	if len(in) > 0 {
+		x.gemm(gx, in, wx, 1, n, len(in), len(in), 1)
+	}
+	if len(h) > 0 {
+		x.gemm(gh, h, wh, 1, n, len(h), len(h), 1)
+	}
+	copy(next, prev)
+	x.gruGates(next, gx, gh)
 }
 
 func first(a []float32) *float32 {

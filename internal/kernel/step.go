@@ -29,24 +29,19 @@ func GRUStep(next, prev, x, h, wx, wh, bx, bh []float32) {
 	}
 }
 
-// gruStepWith is GRUStep made of products and gates.
-func gruStepWith(gemm func(c, a, b []float32, m, n, k, rs, cs int), gates func(h, gx, gh []float32),
-	next, prev, x, h, wx, wh, bx, bh []float32) {
+// gruStepPlain is GRUStep made of its parts.
+func gruStepPlain(next, prev, x, h, wx, wh, bx, bh []float32) {
 	var roomX, roomH [3 * GRUUnits]float32
 	n := len(bx)
 	gx, gh := roomX[:n], roomH[:n]
 	copy(gx, bx)
 	copy(gh, bh)
 	if len(x) > 0 {
-		gemm(gx, x, wx, 1, n, len(x), len(x), 1)
+		gemmPlain(gx, x, wx, 1, n, len(x), len(x), 1)
 	}
 	if len(h) > 0 {
-		gemm(gh, h, wh, 1, n, len(h), len(h), 1)
+		gemmPlain(gh, h, wh, 1, n, len(h), len(h), 1)
 	}
 	copy(next, prev)
-	gates(next, gx, gh)
-}
-
-func gruStepPlain(next, prev, x, h, wx, wh, bx, bh []float32) {
-	gruStepWith(gemmPlain, gruGatesPlain, next, prev, x, h, wx, wh, bx, bh)
+	gruGatesPlain(next, gx, gh)
 }
