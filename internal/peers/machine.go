@@ -61,7 +61,7 @@ func versions(s *setup) []string {
 // machine itself.
 func machineReport(s *setup) (string, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "- %s, %d cores, of which one is used\n- %s, %s/%s\n", cpuName(), runtime.NumCPU(),
+	fmt.Fprintf(&b, "- %s, one core\n- %s, %s/%s\n", cpuName(),
 		goVersion(), runtime.GOOS, runtime.GOARCH)
 	for _, v := range versions(s) {
 		fmt.Fprintf(&b, "- %s\n", v)
