@@ -37,7 +37,7 @@ func (r *Recipe) Calibrate(ctx context.Context, model *models.Model, m *Material
 		return nil, Calibration{}, err
 	}
 	logits, labels := make([][]float64, set.Len()), make([][]bool, set.Len())
-	err = parallel(ctx, jobs, set.Len(), func(_, i int) error {
+	err = parallel(ctx, max(1, jobs), set.Len(), func(_, i int) error {
 		item, err := set.Item(i)
 		if err != nil {
 			return err
