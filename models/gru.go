@@ -44,38 +44,38 @@ func newGRU(in, hidden int, t []Tensor) *gru {
 
 // scratch is the number of values that run needs to work in, if it is to
 // project so many frames at once.
-func (c *gru) scratch(frames int) int { return (1 + 3*frames) * c.hidden }
+func (c *gru) scratch(frames int) int { return 3 * frames * c.hidden }
 
 // run takes the state h [hidden] through all steps of x [steps × in], forwards
 // or backwards, and writes the state after each to a row of y. turn counts the
 // steps of the stream: every other one goes through the blocks from the last
 // to the first, and finds in the cache what the step before has left there.
 func (c *gru) run(y []float32, stride int, x []float32, steps, turn int, backwards bool, h, scratch []float32) {
-	next, gx := scratch[:c.hidden], scratch[c.hidden:]
+	most, prev := len(scratch)/(3*c.hidden), h
 	for done := 0; done < steps; {
-		frames := min(len(gx)/(3*c.hidden), steps-done)
+		frames := min(most, steps-done)
 		first := done
 		if backwards {
 			first = steps - done - frames
 		}
-		in := x[first*c.in : (first+frames)*c.in]
+		in, gx := x[first*c.in:(first+frames)*c.in], []float32(nil)
 		if frames > 1 { // what does not wait for the state, for all of them at once
-			c.project(gx, in, frames)
+			in, gx = nil, scratch
+			c.project(gx, x[first*c.in:(first+frames)*c.in], frames)
 		}
 		for i := range frames {
 			if backwards {
 				i = frames - 1 - i
 			}
-			if frames > 1 {
-				c.step(next, h, nil, gx, i, frames, turn)
-			} else {
-				c.step(next, h, in, nil, 0, 1, turn)
-			}
-			copy(h, next)
-			copy(y[(first+i)*stride:], h)
+			next := y[(first+i)*stride:][:c.hidden]
+			c.step(next, prev, in, gx, i, frames, turn)
+			prev = next
 			turn++
 		}
 		done += frames
+	}
+	if steps > 0 {
+		copy(h, prev)
 	}
 }
 

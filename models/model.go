@@ -121,10 +121,17 @@ func (m *Model) normalise(x, frames []float32) {
 
 // answer writes sigmoid(W y + b) of so many rows to out [rows × outputs].
 func (m *Model) answer(out, y []float32, rows int) {
-	for i := range rows {
-		copy(out[i*m.arch.Outputs:], m.bias)
+	width := len(y) / rows
+	if len(m.bias) == 1 {
+		for i := range out {
+			out[i] = kernel.Dot(y[i*width:(i+1)*width], m.head) + m.bias[0]
+		}
+	} else {
+		for i := range rows {
+			copy(out[i*m.arch.Outputs:], m.bias)
+		}
+		kernel.MulAdd(out, y, m.head, rows, m.arch.Outputs, width)
 	}
-	kernel.MulAdd(out, y, m.head, rows, m.arch.Outputs, len(y)/rows)
 	for i, v := range out {
 		out[i] = kernel.Sigmoid(v)
 	}

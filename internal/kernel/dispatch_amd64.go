@@ -21,7 +21,7 @@ func choose() *vectors {
 
 // fastID names the arithmetic of the assembly: a product and its addition are
 // rounded once. Both sets of instructions have it.
-const fastID = "avx2-fma-1"
+const fastID = "avx2-fma-2"
 
 // ID names the arithmetic of this program. It goes into snapshots and into the
 // provenance of trained weights.
@@ -62,6 +62,13 @@ func gruStep(next, prev, x, h, wx, wh, bx, bh []float32) {
 	} else {
 		gruStepPlain(next, prev, x, h, wx, wh, bx, bh)
 	}
+}
+
+func dotProduct(a, b []float32) float32 {
+	if fast != nil {
+		return fast.dot(a, b)
+	}
+	return dotPlain(a, b)
 }
 
 func products(dst, x, y []float32) {

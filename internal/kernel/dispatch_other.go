@@ -16,6 +16,8 @@ func gruStep(next, prev, x, h, wx, wh, bx, bh []float32) {
 	gruStepPlain(next, prev, x, h, wx, wh, bx, bh)
 }
 
+func dotProduct(a, b []float32) float32 { return dotPlain(a, b) }
+
 func products(dst, x, y []float32) { productsPlain(dst, x, y) }
 
 func centre(dst, x, mean, scale []float32) { centrePlain(dst, x, mean, scale) }

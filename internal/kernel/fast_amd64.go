@@ -74,10 +74,6 @@ func (s *strips) at(i, j int) strip {
 
 // gemm is gemmPlain with fused multiply-adds.
 func (x *vectors) gemm(c, a, b []float32, m, n, k, rs, cs int) {
-	if m == 1 && n == 1 && cs == 1 {
-		dot(&c[0], &a[0], &b[0], k)
-		return
-	}
 	t := tile(m, len(x.widest)-1)
 	height := t.rows
 	if t.high > 0 {
@@ -241,6 +237,16 @@ func (x *vectors) gruGatesBack(dh, dy, prev, gx, gh []float32) {
 		return
 	}
 	gruBack(&dh[0], &dy[0], &prev[0], &gx[0], &gx[k], &gx[2*k], &gh[0], &gh[k], &gh[2*k], x.tail(k), k/8)
+}
+
+// dot is dotPlain with fused multiply-adds. It is short: both sets of
+// instructions do it alike.
+func (x *vectors) dot(a, b []float32) float32 {
+	n := len(a)
+	if n == 0 {
+		return 0
+	}
+	return dot(&a[0], &b[:n][0], avx512.tail(n), n)
 }
 
 func (x *vectors) products(dst, a, b []float32) {

@@ -74,6 +74,7 @@ func TestNothingOutsideIsTouched(t *testing.T) {
 				v.products(x, a.put(random(rng, n)), b.put(random(rng, n)))
 				v.centre(x, a.put(random(rng, n)), b.put(random(rng, n)), d.put(random(rng, n)))
 				v.logSum(x, 1)
+				v.dot(a.put(random(rng, n)), b.put(random(rng, n)))
 			}
 			for n := 8; n <= 4096; n *= 2 {
 				NewRealFFT(n).Power(c.put(random(rng, n/2+1)), a.put(random(rng, n)), b.put(random(rng, n)))

@@ -2,9 +2,9 @@
 // engine run on: matrix products, gate functions, exp, log and a real FFT, in
 // float32.
 //
-// Every function fixes the order of its operations: an output starts from
-// what it holds and takes its products in the order k = 0..K-1, whatever the
-// number of rows and columns computed together. So a batch of streams gives
+// Every function fixes the order of its operations: an output of a product
+// starts from what it holds and takes its products in the order k = 0..K-1,
+// whatever the number of rows and columns computed together. So a batch of streams gives
 // each stream the bits that it would have got alone. Machines differ in one
 // thing only, whether a product is rounded before it is added; [ID] names
 // the arithmetic: two programs with the same ID get the same bits.
@@ -43,6 +43,20 @@ func checkSizes(c, a, b []float32, m, n, k int) {
 	if min(m, n, k) < 0 || len(c) != m*n || len(a) != m*k || len(b) != k*n {
 		panic("kernel: matrix sizes do not match their slices")
 	}
+}
+
+// dotLanes is the number of sums that Dot keeps.
+const dotLanes = 16
+
+// Dot returns the sum of the products of a and b, which are of one length. It
+// is for a single output, whose products would wait for each other in the
+// order of MulAdd: sum l takes the products l, l+16, l+32, ..., then sums are
+// added that lie 8, 4, 2 and 1 apart.
+func Dot(a, b []float32) float32 {
+	if len(a) != len(b) {
+		panic("kernel: slices differ in length")
+	}
+	return dotProduct(a, b)
 }
 
 var one = []float32{1}

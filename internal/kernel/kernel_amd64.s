@@ -13075,53 +13075,49 @@ done:
 	VZEROUPPER
 	RET
 
-// func dot(c *float32, a *float32, b *float32, k int)
-// Requires: AVX, FMA3
-TEXT ·dot(SB), NOSPLIT, $0-32
-	MOVQ   c+0(FP), AX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+16(FP), DX
-	MOVQ   k+24(FP), BX
-	VMOVSS (AX), X0
+// func dot(a *float32, b *float32, mask *int32, k int) float32
+// Requires: AVX, FMA3, SSE
+TEXT ·dot(SB), NOSPLIT, $0-36
+	MOVQ   a+0(FP), AX
+	MOVQ   b+8(FP), CX
+	MOVQ   k+24(FP), DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	SHRQ   $0x04, DX
+	JZ     less
 
-by8:
-	SUBQ        $0x00000008, BX
-	JLT         less8
-	VMOVSS      (CX), X1
-	VFMADD231SS (DX), X1, X0
-	VMOVSS      4(CX), X1
-	VFMADD231SS 4(DX), X1, X0
-	VMOVSS      8(CX), X1
-	VFMADD231SS 8(DX), X1, X0
-	VMOVSS      12(CX), X1
-	VFMADD231SS 12(DX), X1, X0
-	VMOVSS      16(CX), X1
-	VFMADD231SS 16(DX), X1, X0
-	VMOVSS      20(CX), X1
-	VFMADD231SS 20(DX), X1, X0
-	VMOVSS      24(CX), X1
-	VFMADD231SS 24(DX), X1, X0
-	VMOVSS      28(CX), X1
-	VFMADD231SS 28(DX), X1, X0
-	ADDQ        $0x00000020, CX
-	ADDQ        $0x00000020, DX
-	JMP         by8
+sixteen:
+	VMOVUPS     (AX), Y2
+	VFMADD231PS (CX), Y2, Y0
+	VMOVUPS     32(AX), Y2
+	VFMADD231PS 32(CX), Y2, Y1
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	DECQ        DX
+	JNZ         sixteen
 
-less8:
-	ADDQ $0x00000008, BX
+less:
+	MOVQ        mask+16(FP), DX
+	TESTQ       DX, DX
+	JZ          fold
+	VMOVUPS     (DX), Y2
+	VMASKMOVPS  (AX), Y2, Y3
+	VMASKMOVPS  (CX), Y2, Y2
+	VFMADD231PS Y2, Y3, Y0
+	VMOVUPS     32(DX), Y2
+	VMASKMOVPS  32(AX), Y2, Y3
+	VMASKMOVPS  32(CX), Y2, Y2
+	VFMADD231PS Y2, Y3, Y1
 
-by1:
-	SUBQ        $0x00000001, BX
-	JLT         less1
-	VMOVSS      (CX), X1
-	VFMADD231SS (DX), X1, X0
-	ADDQ        $0x00000004, CX
-	ADDQ        $0x00000004, DX
-	JMP         by1
-
-less1:
-	ADDQ   $0x00000001, BX
-	VMOVSS X0, (AX)
+fold:
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	MOVSS        X1, ret+32(FP)
 	VZEROUPPER
 	RET
 

@@ -116,3 +116,38 @@ func TestPowerAllocatesNothing(t *testing.T) {
 		t.Fatalf("%v allocations", n)
 	}
 }
+
+// Sixteen sums in their fixed order: exactly that in every variant, where the
+// numbers are such that no rounding tells a fused product from another.
+func TestDotHasItsOrder(t *testing.T) {
+	eachVariant(t, func(t *testing.T, v variant) {
+		rng := rand.New(rand.NewPCG(70, 0))
+		for n := range 300 {
+			a, b := make([]float32, n), make([]float32, n)
+			var sum [16]float32
+			for i := range a {
+				// Products of 12 bits and 12 are exact, their sums are rounded.
+				a[i] = float32(rng.IntN(1<<12)) * float32(math.Ldexp(1, rng.IntN(20)-10))
+				b[i] = float32(rng.IntN(1<<12) - 1<<11)
+				sum[i%16] += a[i] * b[i]
+			}
+			for apart := 8; apart > 0; apart /= 2 {
+				for l := range apart {
+					sum[l] += sum[l+apart]
+				}
+			}
+			if got := v.dot(a, b); got != sum[0] {
+				t.Fatalf("%d products: %v, want %v", n, got, sum[0])
+			}
+		}
+	})
+}
+
+func TestDotRefusesWrongSizes(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("slices may differ in length")
+		}
+	}()
+	Dot(make([]float32, 2), make([]float32, 3))
+}

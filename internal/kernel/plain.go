@@ -4,7 +4,7 @@ import "runtime"
 
 // plainID names the arithmetic of the plain twins: products are rounded, then
 // added.
-const plainID = "plain-1-" + runtime.GOARCH
+const plainID = "plain-2-" + runtime.GOARCH
 
 // gemmPlain adds the product of a and b [k×n] to c [m×n]. Element (i, l) of a
 // is a[i*rs+l*cs]. m, n and k are positive.
@@ -37,6 +37,22 @@ func addRows4(c, b []float32, a0, a1, a2, a3 float32) {
 		v += float32(a2 * b2[j])
 		c[j] = v + float32(a3*b3[j])
 	}
+}
+
+// dotPlain is Dot.
+func dotPlain(a, b []float32) float32 {
+	var sum [dotLanes]float32
+	for ; len(a) > 0; a, b = a[min(dotLanes, len(a)):], b[min(dotLanes, len(b)):] {
+		for l := range min(dotLanes, len(a)) {
+			sum[l] += float32(a[l] * b[l])
+		}
+	}
+	for n := dotLanes / 2; n > 0; n /= 2 {
+		for l := range n {
+			sum[l] += sum[l+n]
+		}
+	}
+	return sum[0]
 }
 
 // gruGatesPlain is GRUGates, unit by unit.

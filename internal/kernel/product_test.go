@@ -19,9 +19,10 @@ type variant struct {
 	products func(dst, x, y []float32)
 	centre   func(dst, x, mean, scale []float32)
 	logSum   func(x []float32, c float32)
+	dot      func(a, b []float32) float32
 }
 
-var variants = []variant{{"plain", plainID, gemmPlain, gruGatesPlain, gruGatesBackPlain, gruStepPlain, productsPlain, centrePlain, logSumPlain}}
+var variants = []variant{{"plain", plainID, gemmPlain, gruGatesPlain, gruGatesBackPlain, gruStepPlain, productsPlain, centrePlain, logSumPlain, dotPlain}}
 
 func eachVariant(t *testing.T, test func(t *testing.T, v variant)) {
 	for _, v := range variants {

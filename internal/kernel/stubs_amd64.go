@@ -94,10 +94,10 @@ func stepUnits512(next *float32, prev *float32, x *float32, h *float32, wx *floa
 //go:noescape
 func centreVectors512(dst *float32, x *float32, mean *float32, scale *float32, mask *int32, vectors int)
 
-// dot adds the products of a and b to c, first one first.
+// dot is Dot for k/16 times sixteen products, and one more time under the mask if there is one.
 //
 //go:noescape
-func dot(c *float32, a *float32, b *float32, k int)
+func dot(a *float32, b *float32, mask *int32, k int) float32
 
 // fftSplit takes even samples to re and odd ones to im.
 //

@@ -254,33 +254,49 @@ func packPanel(set instructions) {
 	RET()
 }
 
-// dot writes one output of a product: its sum has an order, so there is
-// nothing to do side by side, and what counts is how few instructions wait.
+// dot is the twin of dotPlain with fused multiply-adds.
 func dot() {
-	TEXT("dot", NOSPLIT, "func(c, a, b *float32, k int)")
-	Doc("dot adds the products of a and b to c, first one first.")
+	TEXT("dot", NOSPLIT, "func(a, b *float32, mask *int32, k int) float32")
+	Doc("dot is Dot for k/16 times sixteen products, and one more time under the mask if there is one.")
 	Pragma("noescape")
 	load := func(name string) reg.Register { return Load(Param(name), GP64()) }
-	c, a, b, left := load("c"), load("a"), load("b"), load("k")
-	sum := XMM()
-	VMOVSS(Mem{Base: c}, sum)
-	for _, n := range []int{8, 1} {
-		loop, end := fmt.Sprintf("by%d", n), fmt.Sprintf("less%d", n)
-		Label(loop)
-		SUBQ(U32(uint32(n)), left)
-		JLT(LabelRef(end))
-		for i := range n {
-			x := XMM()
-			VMOVSS(Mem{Base: a, Disp: 4 * i}, x)
-			VFMADD231SS(Mem{Base: b, Disp: 4 * i}, x, sum)
-		}
-		ADDQ(U32(uint32(4*n)), a)
-		ADDQ(U32(uint32(4*n)), b)
-		JMP(LabelRef(loop))
-		Label(end)
-		ADDQ(U32(uint32(n)), left)
+	a, b, left := load("a"), load("b"), load("k")
+	sum := lanes{YMM(), YMM()}
+	do(func(v []reg.VecVirtual) { VXORPS(v[0], v[0], v[0]) }, sum)
+	at := func(p reg.Register, i int) Mem { return Mem{Base: p, Disp: 32 * i} }
+	SHRQ(Imm(4), left)
+	JZ(LabelRef("less"))
+	Label("sixteen")
+	for i, s := range sum {
+		x := YMM()
+		VMOVUPS(at(a, i), x)
+		VFMADD231PS(at(b, i), x, s)
 	}
-	VMOVSS(sum, Mem{Base: c})
+	ADDQ(Imm(64), a)
+	ADDQ(Imm(64), b)
+	DECQ(left)
+	JNZ(LabelRef("sixteen"))
+	Label("less")
+	mask := load("mask")
+	TESTQ(mask, mask)
+	JZ(LabelRef("fold"))
+	for i, s := range sum {
+		m, x, y := YMM(), YMM(), YMM()
+		VMOVUPS(at(mask, i), m)
+		VMASKMOVPS(at(a, i), m, x)
+		VMASKMOVPS(at(b, i), m, y)
+		VFMADD231PS(y, x, s)
+	}
+	Label("fold")
+	x, y := XMM(), XMM()
+	VADDPS(sum[1], sum[0], sum[0])
+	VEXTRACTF128(Imm(1), sum[0], x)
+	VADDPS(x, sum[0].AsX(), x)
+	VMOVHLPS(x, x, y)
+	VADDPS(y, x, x)
+	VMOVSHDUP(x, y)
+	VADDSS(y, x, x)
+	Store(x, ReturnIndex(0))
 	VZEROUPPER()
 	RET()
 }
