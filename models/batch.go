@@ -71,10 +71,7 @@ func (b *Batch) layer(l int, states []*State) {
 	for _, k := range c.blocks {
 		n := len(k.bh)
 		gx, gh := b.gx[rows*3*k.first:rows*3*k.end], b.gh[:rows*n]
-		for i := range rows {
-			copy(gh[i*n:], k.bh)
-		}
-		kernel.MulAdd(gh, b.h[:rows*c.hidden], k.wh, rows, n, c.hidden)
+		kernel.MulBias(gh, k.bh, b.h[:rows*c.hidden], k.wh, rows, n, c.hidden)
 		for i := range rows {
 			row := i * c.hidden
 			kernel.GRUStep(b.y[row+k.first:row+k.end], b.h[row+k.first:row+k.end], nil, nil, nil, nil,

@@ -84,10 +84,7 @@ func (c *gru) run(y []float32, stride int, x []float32, steps, turn int, backwar
 func (c *gru) project(gx, x []float32, frames int) {
 	for _, b := range c.blocks {
 		to := gx[frames*3*b.first : frames*3*b.end]
-		for at := 0; at < len(to); at += len(b.bx) {
-			copy(to[at:], b.bx)
-		}
-		kernel.MulAdd(to, x, b.wx, frames, len(b.bx), c.in)
+		kernel.MulBias(to, b.bx, x, b.wx, frames, len(b.bx), c.in)
 	}
 }
 

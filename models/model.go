@@ -127,10 +127,7 @@ func (m *Model) answer(out, y []float32, rows int) {
 			out[i] = kernel.Dot(y[i*width:(i+1)*width], m.head) + m.bias[0]
 		}
 	} else {
-		for i := range rows {
-			copy(out[i*m.arch.Outputs:], m.bias)
-		}
-		kernel.MulAdd(out, y, m.head, rows, m.arch.Outputs, width)
+		kernel.MulBias(out, m.bias, y, m.head, rows, m.arch.Outputs, width)
 	}
 	for i, v := range out {
 		out[i] = kernel.Sigmoid(v)

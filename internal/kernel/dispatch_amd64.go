@@ -32,11 +32,11 @@ func ID() string {
 	return plainID
 }
 
-func gemm(c, a, b []float32, m, n, k, rs, cs int) {
+func gemm(c, bias, a, b []float32, m, n, k, rs, cs int) {
 	if fast != nil {
-		fast.gemm(c, a, b, m, n, k, rs, cs)
+		fast.gemm(c, bias, a, b, m, n, k, rs, cs)
 	} else {
-		gemmPlain(c, a, b, m, n, k, rs, cs)
+		gemmPlain(c, bias, a, b, m, n, k, rs, cs)
 	}
 }
 

@@ -6,7 +6,7 @@ package kernel
 // provenance of trained weights.
 func ID() string { return plainID }
 
-func gemm(c, a, b []float32, m, n, k, rs, cs int) { gemmPlain(c, a, b, m, n, k, rs, cs) }
+func gemm(c, bias, a, b []float32, m, n, k, rs, cs int) { gemmPlain(c, bias, a, b, m, n, k, rs, cs) }
 
 func gruGates(h, gx, gh []float32) { gruGatesPlain(h, gx, gh) }
 

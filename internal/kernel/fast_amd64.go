@@ -73,7 +73,7 @@ func (s *strips) at(i, j int) strip {
 }
 
 // gemm is gemmPlain with fused multiply-adds.
-func (x *vectors) gemm(c, a, b []float32, m, n, k, rs, cs int) {
+func (x *vectors) gemm(c, bias, a, b []float32, m, n, k, rs, cs int) {
 	t := tile(m, len(x.widest)-1)
 	height := t.rows
 	if t.high > 0 {
@@ -81,12 +81,15 @@ func (x *vectors) gemm(c, a, b []float32, m, n, k, rs, cs int) {
 	}
 	s := cut(n, x.lanes, x.widest[height])
 	if m >= x.packRows || m >= x.packDeep && k > x.panelDepth && n > packWide {
+		if bias != nil {
+			fillRows(c, bias)
+		}
 		x.gemmPacked(c, a, b, t, s, k, rs, cs)
 		return
 	}
 	for i, j := 0, 0; i < s.count; i++ {
 		at := s.at(i, j)
-		x.mul(t, c[j:], a, &b[j], at, n, k, rs, cs, n)
+		x.mul(t, c[j:], bias[min(j, len(bias)):], a, &b[j], at, n, k, rs, cs, n)
 		j += x.lanes * at.vectors
 	}
 }
@@ -131,7 +134,7 @@ func (x *vectors) mulPanels(c, a, panels []float32, t tiling, s *strips, first, 
 		for i, j, at := first, from, 0; i < end; i++ {
 			strip := s.at(i, j)
 			width := x.lanes * strip.vectors
-			x.tiles(&c[row*s.n+j], &a[row*rs], &panels[at], strip, s.n, rs, cs, width, count*rows*s.n, depth, count, rows)
+			x.tiles(&c[row*s.n+j], nil, &a[row*rs], &panels[at], strip, s.n, rs, cs, width, count*rows*s.n, depth, count, rows)
 			at, j = at+depth*width, j+width
 		}
 		tile, row = tile+count, row+count*rows
@@ -148,21 +151,21 @@ func (x *vectors) pack(dst, src *float32, s strip, stride, k int) {
 
 // mul adds the product of a and a strip of b to a strip of c. ldc and ldb are
 // the distances between rows.
-func (x *vectors) mul(t tiling, c, a []float32, b *float32, s strip, ldc, k, rs, cs, ldb int) {
+func (x *vectors) mul(t tiling, c, bias, a []float32, b *float32, s strip, ldc, k, rs, cs, ldb int) {
 	row := 0
 	if t.high > 0 {
 		row = t.high * (t.rows + 1)
-		x.tiles(&c[0], &a[0], b, s, ldc, rs, cs, ldb, 0, k, t.high, t.rows+1)
+		x.tiles(&c[0], first(bias), &a[0], b, s, ldc, rs, cs, ldb, 0, k, t.high, t.rows+1)
 	}
-	x.tiles(&c[row*ldc], &a[row*rs], b, s, ldc, rs, cs, ldb, 0, k, t.low, t.rows)
+	x.tiles(&c[row*ldc], first(bias), &a[row*rs], b, s, ldc, rs, cs, ldb, 0, k, t.low, t.rows)
 }
 
-func (x *vectors) tiles(c, a, b *float32, s strip, ldc, rs, cs, ldb, ahead, k, count, rows int) {
+func (x *vectors) tiles(c, bias, a, b *float32, s strip, ldc, rs, cs, ldb, ahead, k, count, rows int) {
 	full, shape := s.lanes/x.lanes, 32*rows+s.vectors
 	if x == avx512 {
-		mulTiles512(c, a, b, s.mask(), 4*ldc, 4*rs, 4*cs, 4*ldb, 4*ahead, k, count, full, shape)
+		mulTiles512(c, bias, a, b, s.mask(), 4*ldc, 4*rs, 4*cs, 4*ldb, 4*ahead, k, count, full, shape)
 	} else {
-		mulTiles(c, a, b, s.mask(), 4*ldc, 4*rs, 4*cs, 4*ldb, 4*ahead, k, count, full, shape)
+		mulTiles(c, bias, a, b, s.mask(), 4*ldc, 4*rs, 4*cs, 4*ldb, 4*ahead, k, count, full, shape)
 	}
 }
 
@@ -209,10 +212,10 @@ func (x *vectors) gruStepParts(next, prev, in, h, wx, wh, bx, bh []float32) {
 	copy(gx, bx)
 	copy(gh, bh)
 	if len(in) > 0 {
-		x.gemm(gx, in, wx, 1, n, len(in), len(in), 1)
+		x.gemm(gx, nil, in, wx, 1, n, len(in), len(in), 1)
 	}
 	if len(h) > 0 {
-		x.gemm(gh, h, wh, 1, n, len(h), len(h), 1)
+		x.gemm(gh, nil, h, wh, 1, n, len(h), len(h), 1)
 	}
 	copy(next, prev)
 	x.gruGates(next, gx, gh)

@@ -59,7 +59,9 @@ func TestNothingOutsideIsTouched(t *testing.T) {
 				want := p.run(v)
 				p.a, p.b = a.put(p.a), b.put(p.b)
 				got := c.put(p.c)
-				v.gemm(got, p.a, p.b, p.m, p.n, p.k, p.rs, p.cs)
+				v.gemm(got, d.put(random(rng, p.n)), p.a, p.b, p.m, p.n, p.k, p.rs, p.cs)
+				got = c.put(p.c)
+				v.gemm(got, nil, p.a, p.b, p.m, p.n, p.k, p.rs, p.cs)
 				if !bitsEqual(got, want) {
 					t.Fatalf("%v: bits differ by place", &p)
 				}

@@ -25,7 +25,23 @@ package kernel
 func MulAdd(c, a, b []float32, m, n, k int) {
 	checkSizes(c, a, b, m, n, k)
 	if m > 0 && n > 0 && k > 0 {
-		gemm(c, a, b, m, n, k, k, 1)
+		gemm(c, nil, a, b, m, n, k, k, 1)
+	}
+}
+
+// MulBias is MulAdd to a c whose every row is bias [n], whatever c holds. bias
+// must not overlap c.
+func MulBias(c, bias, a, b []float32, m, n, k int) {
+	checkSizes(c, a, b, m, n, k)
+	if len(bias) != n {
+		panic("kernel: bias does not match the columns")
+	}
+	switch {
+	case m == 0 || n == 0:
+	case k == 0:
+		fillRows(c, bias)
+	default:
+		gemm(c, bias, a, b, m, n, k, k, 1)
 	}
 }
 
@@ -35,7 +51,7 @@ func MulAdd(c, a, b []float32, m, n, k int) {
 func MulTransAdd(c, a, b []float32, m, n, k int) {
 	checkSizes(c, a, b, m, n, k)
 	if m > 0 && n > 0 && k > 0 {
-		gemm(c, a, b, m, n, k, 1, m)
+		gemm(c, nil, a, b, m, n, k, 1, m)
 	}
 }
 
@@ -69,6 +85,6 @@ func SumRowsAdd(dst, a []float32, m, n int) {
 	}
 	if m > 0 && n > 0 {
 		// A product with ones: exact, so it only adds.
-		gemm(dst, one, a, 1, n, m, 0, 0)
+		gemm(dst, nil, one, a, 1, n, m, 0, 0)
 	}
 }

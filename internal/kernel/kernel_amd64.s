@@ -358,19 +358,19 @@ DATA gateConstants<>+1400(SB)/4, $0x7f7fffff
 DATA gateConstants<>+1404(SB)/4, $0x7f7fffff
 GLOBL gateConstants<>(SB), RODATA|NOPTR, $1408
 
-// func mulTiles(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, ahead int, k int, count int, full int, shape int)
+// func mulTiles(c *float32, bias *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, ahead int, k int, count int, full int, shape int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·mulTiles(SB), NOSPLIT, $0-104
+TEXT ·mulTiles(SB), NOSPLIT, $0-112
 	MOVQ c+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ b+16(FP), DX
-	MOVQ ldc+32(FP), BX
-	MOVQ rs+40(FP), SI
-	MOVQ cs+48(FP), DI
-	MOVQ ldb+56(FP), R8
-	MOVQ count+80(FP), R9
-	MOVQ mask+24(FP), R10
-	MOVQ shape+96(FP), R11
+	MOVQ a+16(FP), CX
+	MOVQ b+24(FP), DX
+	MOVQ ldc+40(FP), BX
+	MOVQ rs+48(FP), SI
+	MOVQ cs+56(FP), DI
+	MOVQ ldb+64(FP), R8
+	MOVQ count+88(FP), R9
+	MOVQ mask+32(FP), R10
+	MOVQ shape+104(FP), R11
 	CMPQ R11, $0x00000043
 	JGE  from67
 	CMPQ R11, $0x00000028
@@ -515,10 +515,19 @@ from194:
 
 tile1x1:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile1x1biased
 	VMASKMOVPS (AX), Y0, Y1
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile1x1started
+
+tile1x1biased:
+	VMASKMOVPS (R12), Y0, Y1
+
+tile1x1started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile1x1k:
 	VBROADCASTSS (R11), Y2
@@ -528,7 +537,7 @@ tile1x1k:
 	ADDQ         R8, R12
 	DECQ         R13
 	JNZ          tile1x1k
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x1partial
 	VMOVUPS      Y1, (AX)
@@ -548,11 +557,21 @@ tile1x1stored:
 
 tile1x2:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile1x2biased
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS 32(AX), Y0, Y2
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile1x2started
+
+tile1x2biased:
+	VMOVUPS    (R12), Y1
+	VMASKMOVPS 32(R12), Y0, Y2
+
+tile1x2started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile1x2k:
 	VBROADCASTSS (R11), Y3
@@ -565,7 +584,7 @@ tile1x2k:
 	DECQ         R13
 	JNZ          tile1x2k
 	VMOVUPS      Y1, (AX)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x2partial
 	VMOVUPS      Y2, 32(AX)
@@ -585,12 +604,23 @@ tile1x2stored:
 
 tile1x3:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile1x3biased
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMASKMOVPS 64(AX), Y0, Y3
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile1x3started
+
+tile1x3biased:
+	VMOVUPS    (R12), Y1
+	VMOVUPS    32(R12), Y2
+	VMASKMOVPS 64(R12), Y0, Y3
+
+tile1x3started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile1x3k:
 	VBROADCASTSS (R11), Y4
@@ -606,7 +636,7 @@ tile1x3k:
 	JNZ          tile1x3k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x3partial
 	VMOVUPS      Y3, 64(AX)
@@ -626,13 +656,25 @@ tile1x3stored:
 
 tile1x4:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile1x4biased
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMOVUPS    64(AX), Y3
 	VMASKMOVPS 96(AX), Y0, Y4
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile1x4started
+
+tile1x4biased:
+	VMOVUPS    (R12), Y1
+	VMOVUPS    32(R12), Y2
+	VMOVUPS    64(R12), Y3
+	VMASKMOVPS 96(R12), Y0, Y4
+
+tile1x4started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile1x4k:
 	VBROADCASTSS (R11), Y5
@@ -651,7 +693,7 @@ tile1x4k:
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x4partial
 	VMOVUPS      Y4, 96(AX)
@@ -671,14 +713,27 @@ tile1x4stored:
 
 tile1x5:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile1x5biased
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMOVUPS    64(AX), Y3
 	VMOVUPS    96(AX), Y4
 	VMASKMOVPS 128(AX), Y0, Y5
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile1x5started
+
+tile1x5biased:
+	VMOVUPS    (R12), Y1
+	VMOVUPS    32(R12), Y2
+	VMOVUPS    64(R12), Y3
+	VMOVUPS    96(R12), Y4
+	VMASKMOVPS 128(R12), Y0, Y5
+
+tile1x5started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile1x5k:
 	VBROADCASTSS (R11), Y6
@@ -700,7 +755,7 @@ tile1x5k:
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
 	VMOVUPS      Y4, 96(AX)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x5partial
 	VMOVUPS      Y5, 128(AX)
@@ -720,15 +775,29 @@ tile1x5stored:
 
 tile1x6:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile1x6biased
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMOVUPS    64(AX), Y3
 	VMOVUPS    96(AX), Y4
 	VMOVUPS    128(AX), Y5
 	VMASKMOVPS 160(AX), Y0, Y6
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile1x6started
+
+tile1x6biased:
+	VMOVUPS    (R12), Y1
+	VMOVUPS    32(R12), Y2
+	VMOVUPS    64(R12), Y3
+	VMOVUPS    96(R12), Y4
+	VMOVUPS    128(R12), Y5
+	VMASKMOVPS 160(R12), Y0, Y6
+
+tile1x6started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile1x6k:
 	VBROADCASTSS (R11), Y7
@@ -753,7 +822,7 @@ tile1x6k:
 	VMOVUPS      Y3, 64(AX)
 	VMOVUPS      Y4, 96(AX)
 	VMOVUPS      Y5, 128(AX)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x6partial
 	VMOVUPS      Y6, 160(AX)
@@ -773,6 +842,9 @@ tile1x6stored:
 
 tile1x7:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile1x7biased
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMOVUPS    64(AX), Y3
@@ -780,9 +852,21 @@ tile1x7:
 	VMOVUPS    128(AX), Y5
 	VMOVUPS    160(AX), Y6
 	VMASKMOVPS 192(AX), Y0, Y7
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile1x7started
+
+tile1x7biased:
+	VMOVUPS    (R12), Y1
+	VMOVUPS    32(R12), Y2
+	VMOVUPS    64(R12), Y3
+	VMOVUPS    96(R12), Y4
+	VMOVUPS    128(R12), Y5
+	VMOVUPS    160(R12), Y6
+	VMASKMOVPS 192(R12), Y0, Y7
+
+tile1x7started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile1x7k:
 	VBROADCASTSS (R11), Y8
@@ -810,7 +894,7 @@ tile1x7k:
 	VMOVUPS      Y4, 96(AX)
 	VMOVUPS      Y5, 128(AX)
 	VMOVUPS      Y6, 160(AX)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x7partial
 	VMOVUPS      Y7, 192(AX)
@@ -830,6 +914,9 @@ tile1x7stored:
 
 tile1x8:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile1x8biased
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMOVUPS    64(AX), Y3
@@ -838,9 +925,22 @@ tile1x8:
 	VMOVUPS    160(AX), Y6
 	VMOVUPS    192(AX), Y7
 	VMASKMOVPS 224(AX), Y0, Y8
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile1x8started
+
+tile1x8biased:
+	VMOVUPS    (R12), Y1
+	VMOVUPS    32(R12), Y2
+	VMOVUPS    64(R12), Y3
+	VMOVUPS    96(R12), Y4
+	VMOVUPS    128(R12), Y5
+	VMOVUPS    160(R12), Y6
+	VMOVUPS    192(R12), Y7
+	VMASKMOVPS 224(R12), Y0, Y8
+
+tile1x8started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile1x8k:
 	VBROADCASTSS (R11), Y9
@@ -871,7 +971,7 @@ tile1x8k:
 	VMOVUPS      Y5, 128(AX)
 	VMOVUPS      Y6, 160(AX)
 	VMOVUPS      Y7, 192(AX)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x8partial
 	VMOVUPS      Y8, 224(AX)
@@ -891,6 +991,9 @@ tile1x8stored:
 
 tile1x9:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile1x9biased
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMOVUPS    64(AX), Y3
@@ -900,9 +1003,23 @@ tile1x9:
 	VMOVUPS    192(AX), Y7
 	VMOVUPS    224(AX), Y8
 	VMASKMOVPS 256(AX), Y0, Y9
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile1x9started
+
+tile1x9biased:
+	VMOVUPS    (R12), Y1
+	VMOVUPS    32(R12), Y2
+	VMOVUPS    64(R12), Y3
+	VMOVUPS    96(R12), Y4
+	VMOVUPS    128(R12), Y5
+	VMOVUPS    160(R12), Y6
+	VMOVUPS    192(R12), Y7
+	VMOVUPS    224(R12), Y8
+	VMASKMOVPS 256(R12), Y0, Y9
+
+tile1x9started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile1x9k:
 	VBROADCASTSS (R11), Y10
@@ -936,7 +1053,7 @@ tile1x9k:
 	VMOVUPS      Y6, 160(AX)
 	VMOVUPS      Y7, 192(AX)
 	VMOVUPS      Y8, 224(AX)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x9partial
 	VMOVUPS      Y9, 256(AX)
@@ -956,6 +1073,9 @@ tile1x9stored:
 
 tile1x10:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile1x10biased
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMOVUPS    64(AX), Y3
@@ -966,9 +1086,24 @@ tile1x10:
 	VMOVUPS    224(AX), Y8
 	VMOVUPS    256(AX), Y9
 	VMASKMOVPS 288(AX), Y0, Y10
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile1x10started
+
+tile1x10biased:
+	VMOVUPS    (R12), Y1
+	VMOVUPS    32(R12), Y2
+	VMOVUPS    64(R12), Y3
+	VMOVUPS    96(R12), Y4
+	VMOVUPS    128(R12), Y5
+	VMOVUPS    160(R12), Y6
+	VMOVUPS    192(R12), Y7
+	VMOVUPS    224(R12), Y8
+	VMOVUPS    256(R12), Y9
+	VMASKMOVPS 288(R12), Y0, Y10
+
+tile1x10started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile1x10k:
 	VBROADCASTSS (R11), Y11
@@ -1005,7 +1140,7 @@ tile1x10k:
 	VMOVUPS      Y7, 192(AX)
 	VMOVUPS      Y8, 224(AX)
 	VMOVUPS      Y9, 256(AX)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x10partial
 	VMOVUPS      Y10, 288(AX)
@@ -1025,6 +1160,9 @@ tile1x10stored:
 
 tile1x11:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile1x11biased
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMOVUPS    64(AX), Y3
@@ -1036,9 +1174,25 @@ tile1x11:
 	VMOVUPS    256(AX), Y9
 	VMOVUPS    288(AX), Y10
 	VMASKMOVPS 320(AX), Y0, Y11
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile1x11started
+
+tile1x11biased:
+	VMOVUPS    (R12), Y1
+	VMOVUPS    32(R12), Y2
+	VMOVUPS    64(R12), Y3
+	VMOVUPS    96(R12), Y4
+	VMOVUPS    128(R12), Y5
+	VMOVUPS    160(R12), Y6
+	VMOVUPS    192(R12), Y7
+	VMOVUPS    224(R12), Y8
+	VMOVUPS    256(R12), Y9
+	VMOVUPS    288(R12), Y10
+	VMASKMOVPS 320(R12), Y0, Y11
+
+tile1x11started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile1x11k:
 	VBROADCASTSS (R11), Y12
@@ -1078,7 +1232,7 @@ tile1x11k:
 	VMOVUPS      Y8, 224(AX)
 	VMOVUPS      Y9, 256(AX)
 	VMOVUPS      Y10, 288(AX)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x11partial
 	VMOVUPS      Y11, 320(AX)
@@ -1098,6 +1252,9 @@ tile1x11stored:
 
 tile1x12:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile1x12biased
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMOVUPS    64(AX), Y3
@@ -1110,9 +1267,26 @@ tile1x12:
 	VMOVUPS    288(AX), Y10
 	VMOVUPS    320(AX), Y11
 	VMASKMOVPS 352(AX), Y0, Y12
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile1x12started
+
+tile1x12biased:
+	VMOVUPS    (R12), Y1
+	VMOVUPS    32(R12), Y2
+	VMOVUPS    64(R12), Y3
+	VMOVUPS    96(R12), Y4
+	VMOVUPS    128(R12), Y5
+	VMOVUPS    160(R12), Y6
+	VMOVUPS    192(R12), Y7
+	VMOVUPS    224(R12), Y8
+	VMOVUPS    256(R12), Y9
+	VMOVUPS    288(R12), Y10
+	VMOVUPS    320(R12), Y11
+	VMASKMOVPS 352(R12), Y0, Y12
+
+tile1x12started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile1x12k:
 	VBROADCASTSS (R11), Y13
@@ -1155,7 +1329,7 @@ tile1x12k:
 	VMOVUPS      Y9, 256(AX)
 	VMOVUPS      Y10, 288(AX)
 	VMOVUPS      Y11, 320(AX)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile1x12partial
 	VMOVUPS      Y12, 352(AX)
@@ -1175,11 +1349,21 @@ tile1x12stored:
 
 tile2x1:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile2x1biased
 	VMASKMOVPS (AX), Y0, Y1
 	VMASKMOVPS (AX)(BX*1), Y0, Y2
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile2x1started
+
+tile2x1biased:
+	VMASKMOVPS (R12), Y0, Y1
+	VMOVUPS    Y1, Y2
+
+tile2x1started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile2x1k:
 	VBROADCASTSS (R11), Y3
@@ -1191,7 +1375,7 @@ tile2x1k:
 	ADDQ         R8, R12
 	DECQ         R13
 	JNZ          tile2x1k
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile2x1partial
 	VMOVUPS      Y1, (AX)
@@ -1215,13 +1399,25 @@ tile2x1stored:
 
 tile2x2:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile2x2biased
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS 32(AX), Y0, Y2
 	VMOVUPS    (AX)(BX*1), Y3
 	VMASKMOVPS 32(AX)(BX*1), Y0, Y4
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile2x2started
+
+tile2x2biased:
+	VMOVUPS    (R12), Y1
+	VMASKMOVPS 32(R12), Y0, Y2
+	VMOVUPS    Y1, Y3
+	VMOVUPS    Y2, Y4
+
+tile2x2started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile2x2k:
 	VBROADCASTSS (R11), Y5
@@ -1238,7 +1434,7 @@ tile2x2k:
 	JNZ          tile2x2k
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y3, (AX)(BX*1)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile2x2partial
 	VMOVUPS      Y2, 32(AX)
@@ -1262,15 +1458,29 @@ tile2x2stored:
 
 tile2x3:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile2x3biased
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMASKMOVPS 64(AX), Y0, Y3
 	VMOVUPS    (AX)(BX*1), Y4
 	VMOVUPS    32(AX)(BX*1), Y5
 	VMASKMOVPS 64(AX)(BX*1), Y0, Y6
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile2x3started
+
+tile2x3biased:
+	VMOVUPS    (R12), Y1
+	VMOVUPS    32(R12), Y2
+	VMASKMOVPS 64(R12), Y0, Y3
+	VMOVUPS    Y1, Y4
+	VMOVUPS    Y2, Y5
+	VMOVUPS    Y3, Y6
+
+tile2x3started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile2x3k:
 	VBROADCASTSS (R11), Y7
@@ -1292,7 +1502,7 @@ tile2x3k:
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y4, (AX)(BX*1)
 	VMOVUPS      Y5, 32(AX)(BX*1)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile2x3partial
 	VMOVUPS      Y3, 64(AX)
@@ -1316,6 +1526,9 @@ tile2x3stored:
 
 tile2x4:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile2x4biased
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMOVUPS    64(AX), Y3
@@ -1324,9 +1537,22 @@ tile2x4:
 	VMOVUPS    32(AX)(BX*1), Y6
 	VMOVUPS    64(AX)(BX*1), Y7
 	VMASKMOVPS 96(AX)(BX*1), Y0, Y8
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile2x4started
+
+tile2x4biased:
+	VMOVUPS    (R12), Y1
+	VMOVUPS    32(R12), Y2
+	VMOVUPS    64(R12), Y3
+	VMASKMOVPS 96(R12), Y0, Y4
+	VMOVUPS    Y1, Y5
+	VMOVUPS    Y2, Y6
+	VMOVUPS    Y3, Y7
+	VMOVUPS    Y4, Y8
+
+tile2x4started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile2x4k:
 	VBROADCASTSS (R11), Y9
@@ -1353,7 +1579,7 @@ tile2x4k:
 	VMOVUPS      Y5, (AX)(BX*1)
 	VMOVUPS      Y6, 32(AX)(BX*1)
 	VMOVUPS      Y7, 64(AX)(BX*1)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile2x4partial
 	VMOVUPS      Y4, 96(AX)
@@ -1377,6 +1603,9 @@ tile2x4stored:
 
 tile2x5:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile2x5biased
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMOVUPS    64(AX), Y3
@@ -1387,9 +1616,24 @@ tile2x5:
 	VMOVUPS    64(AX)(BX*1), Y8
 	VMOVUPS    96(AX)(BX*1), Y9
 	VMASKMOVPS 128(AX)(BX*1), Y0, Y10
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile2x5started
+
+tile2x5biased:
+	VMOVUPS    (R12), Y1
+	VMOVUPS    32(R12), Y2
+	VMOVUPS    64(R12), Y3
+	VMOVUPS    96(R12), Y4
+	VMASKMOVPS 128(R12), Y0, Y5
+	VMOVUPS    Y1, Y6
+	VMOVUPS    Y2, Y7
+	VMOVUPS    Y3, Y8
+	VMOVUPS    Y4, Y9
+	VMOVUPS    Y5, Y10
+
+tile2x5started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile2x5k:
 	VBROADCASTSS (R11), Y11
@@ -1421,7 +1665,7 @@ tile2x5k:
 	VMOVUPS      Y7, 32(AX)(BX*1)
 	VMOVUPS      Y8, 64(AX)(BX*1)
 	VMOVUPS      Y9, 96(AX)(BX*1)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile2x5partial
 	VMOVUPS      Y5, 128(AX)
@@ -1445,6 +1689,9 @@ tile2x5stored:
 
 tile2x6:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile2x6biased
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMOVUPS    64(AX), Y3
@@ -1457,9 +1704,26 @@ tile2x6:
 	VMOVUPS    96(AX)(BX*1), Y10
 	VMOVUPS    128(AX)(BX*1), Y11
 	VMASKMOVPS 160(AX)(BX*1), Y0, Y12
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile2x6started
+
+tile2x6biased:
+	VMOVUPS    (R12), Y1
+	VMOVUPS    32(R12), Y2
+	VMOVUPS    64(R12), Y3
+	VMOVUPS    96(R12), Y4
+	VMOVUPS    128(R12), Y5
+	VMASKMOVPS 160(R12), Y0, Y6
+	VMOVUPS    Y1, Y7
+	VMOVUPS    Y2, Y8
+	VMOVUPS    Y3, Y9
+	VMOVUPS    Y4, Y10
+	VMOVUPS    Y5, Y11
+	VMOVUPS    Y6, Y12
+
+tile2x6started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile2x6k:
 	VBROADCASTSS (R11), Y13
@@ -1496,7 +1760,7 @@ tile2x6k:
 	VMOVUPS      Y9, 64(AX)(BX*1)
 	VMOVUPS      Y10, 96(AX)(BX*1)
 	VMOVUPS      Y11, 128(AX)(BX*1)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile2x6partial
 	VMOVUPS      Y6, 160(AX)
@@ -1520,12 +1784,23 @@ tile2x6stored:
 
 tile3x1:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile3x1biased
 	VMASKMOVPS (AX), Y0, Y1
 	VMASKMOVPS (AX)(BX*1), Y0, Y2
 	VMASKMOVPS (AX)(BX*2), Y0, Y3
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile3x1started
+
+tile3x1biased:
+	VMASKMOVPS (R12), Y0, Y1
+	VMOVUPS    Y1, Y2
+	VMOVUPS    Y1, Y3
+
+tile3x1started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile3x1k:
 	VBROADCASTSS (R11), Y4
@@ -1539,7 +1814,7 @@ tile3x1k:
 	ADDQ         R8, R12
 	DECQ         R13
 	JNZ          tile3x1k
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile3x1partial
 	VMOVUPS      Y1, (AX)
@@ -1567,15 +1842,29 @@ tile3x1stored:
 
 tile3x2:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile3x2biased
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS 32(AX), Y0, Y2
 	VMOVUPS    (AX)(BX*1), Y3
 	VMASKMOVPS 32(AX)(BX*1), Y0, Y4
 	VMOVUPS    (AX)(BX*2), Y5
 	VMASKMOVPS 32(AX)(BX*2), Y0, Y6
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile3x2started
+
+tile3x2biased:
+	VMOVUPS    (R12), Y1
+	VMASKMOVPS 32(R12), Y0, Y2
+	VMOVUPS    Y1, Y3
+	VMOVUPS    Y2, Y4
+	VMOVUPS    Y1, Y5
+	VMOVUPS    Y2, Y6
+
+tile3x2started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile3x2k:
 	VBROADCASTSS (R11), Y7
@@ -1596,7 +1885,7 @@ tile3x2k:
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y3, (AX)(BX*1)
 	VMOVUPS      Y5, (AX)(BX*2)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile3x2partial
 	VMOVUPS      Y2, 32(AX)
@@ -1624,6 +1913,9 @@ tile3x2stored:
 
 tile3x3:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile3x3biased
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMASKMOVPS 64(AX), Y0, Y3
@@ -1633,9 +1925,23 @@ tile3x3:
 	VMOVUPS    (AX)(BX*2), Y7
 	VMOVUPS    32(AX)(BX*2), Y8
 	VMASKMOVPS 64(AX)(BX*2), Y0, Y9
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile3x3started
+
+tile3x3biased:
+	VMOVUPS    (R12), Y1
+	VMOVUPS    32(R12), Y2
+	VMASKMOVPS 64(R12), Y0, Y3
+	VMOVUPS    Y1, Y4
+	VMOVUPS    Y2, Y5
+	VMOVUPS    Y3, Y6
+	VMOVUPS    Y1, Y7
+	VMOVUPS    Y2, Y8
+	VMOVUPS    Y3, Y9
+
+tile3x3started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile3x3k:
 	VBROADCASTSS (R11), Y10
@@ -1663,7 +1969,7 @@ tile3x3k:
 	VMOVUPS      Y5, 32(AX)(BX*1)
 	VMOVUPS      Y7, (AX)(BX*2)
 	VMOVUPS      Y8, 32(AX)(BX*2)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile3x3partial
 	VMOVUPS      Y3, 64(AX)
@@ -1690,6 +1996,9 @@ tile3x3stored:
 	RET
 
 tile3x4:
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile3x4biased
 	VMOVUPS    (AX), Y0
 	VMOVUPS    32(AX), Y1
 	VMOVUPS    64(AX), Y2
@@ -1705,9 +2014,27 @@ tile3x4:
 	VMOVUPS    64(AX)(BX*2), Y10
 	VMOVUPS    (R10), Y11
 	VMASKMOVPS 96(AX)(BX*2), Y11, Y11
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       k+72(FP), R13
+	JMP        tile3x4started
+
+tile3x4biased:
+	VMOVUPS    (R12), Y0
+	VMOVUPS    32(R12), Y1
+	VMOVUPS    64(R12), Y2
+	VMOVUPS    (R10), Y3
+	VMASKMOVPS 96(R12), Y3, Y3
+	VMOVUPS    Y0, Y4
+	VMOVUPS    Y1, Y5
+	VMOVUPS    Y2, Y6
+	VMOVUPS    Y3, Y7
+	VMOVUPS    Y0, Y8
+	VMOVUPS    Y1, Y9
+	VMOVUPS    Y2, Y10
+	VMOVUPS    Y3, Y11
+
+tile3x4started:
+	MOVQ CX, R11
+	MOVQ DX, R12
+	MOVQ k+80(FP), R13
 
 tile3x4k:
 	VBROADCASTSS (R11), Y12
@@ -1743,7 +2070,7 @@ tile3x4k:
 	VMOVUPS      Y8, (AX)(BX*2)
 	VMOVUPS      Y9, 32(AX)(BX*2)
 	VMOVUPS      Y10, 64(AX)(BX*2)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile3x4partial
 	VMOVUPS      Y3, 96(AX)
@@ -1771,13 +2098,25 @@ tile3x4stored:
 
 tile4x1:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile4x1biased
 	LEAQ       (AX)(BX*2), R14
 	ADDQ       BX, R14
 	VMASKMOVPS (AX), Y0, Y1
 	VMASKMOVPS (AX)(BX*1), Y0, Y2
 	VMASKMOVPS (AX)(BX*2), Y0, Y3
 	VMASKMOVPS (R14), Y0, Y4
-	MOVQ       ahead+64(FP), R12
+	JMP        tile4x1started
+
+tile4x1biased:
+	VMASKMOVPS (R12), Y0, Y1
+	VMOVUPS    Y1, Y2
+	VMOVUPS    Y1, Y3
+	VMOVUPS    Y1, Y4
+
+tile4x1started:
+	MOVQ       ahead+72(FP), R12
 	TESTQ      R12, R12
 	JZ         tile4x1near
 	ADDQ       AX, R12
@@ -1791,7 +2130,7 @@ tile4x1:
 tile4x1near:
 	MOVQ CX, R11
 	MOVQ DX, R12
-	MOVQ k+72(FP), R13
+	MOVQ k+80(FP), R13
 	LEAQ (R11)(SI*2), R14
 	ADDQ SI, R14
 
@@ -1812,7 +2151,7 @@ tile4x1k:
 	JNZ          tile4x1k
 	LEAQ         (AX)(BX*2), R14
 	ADDQ         BX, R14
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile4x1partial
 	VMOVUPS      Y1, (AX)
@@ -1844,6 +2183,9 @@ tile4x1stored:
 
 tile4x2:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile4x2biased
 	LEAQ       (AX)(BX*2), R14
 	ADDQ       BX, R14
 	VMOVUPS    (AX), Y1
@@ -1854,7 +2196,20 @@ tile4x2:
 	VMASKMOVPS 32(AX)(BX*2), Y0, Y6
 	VMOVUPS    (R14), Y7
 	VMASKMOVPS 32(R14), Y0, Y8
-	MOVQ       ahead+64(FP), R12
+	JMP        tile4x2started
+
+tile4x2biased:
+	VMOVUPS    (R12), Y1
+	VMASKMOVPS 32(R12), Y0, Y2
+	VMOVUPS    Y1, Y3
+	VMOVUPS    Y2, Y4
+	VMOVUPS    Y1, Y5
+	VMOVUPS    Y2, Y6
+	VMOVUPS    Y1, Y7
+	VMOVUPS    Y2, Y8
+
+tile4x2started:
+	MOVQ       ahead+72(FP), R12
 	TESTQ      R12, R12
 	JZ         tile4x2near
 	ADDQ       AX, R12
@@ -1868,7 +2223,7 @@ tile4x2:
 tile4x2near:
 	MOVQ CX, R11
 	MOVQ DX, R12
-	MOVQ k+72(FP), R13
+	MOVQ k+80(FP), R13
 	LEAQ (R11)(SI*2), R14
 	ADDQ SI, R14
 
@@ -1898,7 +2253,7 @@ tile4x2k:
 	VMOVUPS      Y3, (AX)(BX*1)
 	VMOVUPS      Y5, (AX)(BX*2)
 	VMOVUPS      Y7, (R14)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile4x2partial
 	VMOVUPS      Y2, 32(AX)
@@ -1929,6 +2284,9 @@ tile4x2stored:
 	RET
 
 tile4x3:
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile4x3biased
 	LEAQ       (AX)(BX*2), R14
 	ADDQ       BX, R14
 	VMOVUPS    (AX), Y0
@@ -1947,7 +2305,25 @@ tile4x3:
 	VMOVUPS    32(R14), Y10
 	VMOVUPS    (R10), Y11
 	VMASKMOVPS 64(R14), Y11, Y11
-	MOVQ       ahead+64(FP), R12
+	JMP        tile4x3started
+
+tile4x3biased:
+	VMOVUPS    (R12), Y0
+	VMOVUPS    32(R12), Y1
+	VMOVUPS    (R10), Y2
+	VMASKMOVPS 64(R12), Y2, Y2
+	VMOVUPS    Y0, Y3
+	VMOVUPS    Y1, Y4
+	VMOVUPS    Y2, Y5
+	VMOVUPS    Y0, Y6
+	VMOVUPS    Y1, Y7
+	VMOVUPS    Y2, Y8
+	VMOVUPS    Y0, Y9
+	VMOVUPS    Y1, Y10
+	VMOVUPS    Y2, Y11
+
+tile4x3started:
+	MOVQ       ahead+72(FP), R12
 	TESTQ      R12, R12
 	JZ         tile4x3near
 	ADDQ       AX, R12
@@ -1965,7 +2341,7 @@ tile4x3:
 tile4x3near:
 	MOVQ CX, R11
 	MOVQ DX, R12
-	MOVQ k+72(FP), R13
+	MOVQ k+80(FP), R13
 	LEAQ (R11)(SI*2), R14
 	ADDQ SI, R14
 
@@ -2005,7 +2381,7 @@ tile4x3k:
 	VMOVUPS      Y7, 32(AX)(BX*2)
 	VMOVUPS      Y9, (R14)
 	VMOVUPS      Y10, 32(R14)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile4x3partial
 	VMOVUPS      Y2, 64(AX)
@@ -2037,6 +2413,9 @@ tile4x3stored:
 
 tile5x1:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile5x1biased
 	LEAQ       (AX)(BX*2), R14
 	ADDQ       BX, R14
 	VMASKMOVPS (AX), Y0, Y1
@@ -2044,7 +2423,17 @@ tile5x1:
 	VMASKMOVPS (AX)(BX*2), Y0, Y3
 	VMASKMOVPS (R14), Y0, Y4
 	VMASKMOVPS (R14)(BX*1), Y0, Y5
-	MOVQ       ahead+64(FP), R12
+	JMP        tile5x1started
+
+tile5x1biased:
+	VMASKMOVPS (R12), Y0, Y1
+	VMOVUPS    Y1, Y2
+	VMOVUPS    Y1, Y3
+	VMOVUPS    Y1, Y4
+	VMOVUPS    Y1, Y5
+
+tile5x1started:
+	MOVQ       ahead+72(FP), R12
 	TESTQ      R12, R12
 	JZ         tile5x1near
 	ADDQ       AX, R12
@@ -2059,7 +2448,7 @@ tile5x1:
 tile5x1near:
 	MOVQ CX, R11
 	MOVQ DX, R12
-	MOVQ k+72(FP), R13
+	MOVQ k+80(FP), R13
 	LEAQ (R11)(SI*2), R14
 	ADDQ SI, R14
 
@@ -2082,7 +2471,7 @@ tile5x1k:
 	JNZ          tile5x1k
 	LEAQ         (AX)(BX*2), R14
 	ADDQ         BX, R14
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile5x1partial
 	VMOVUPS      Y1, (AX)
@@ -2118,6 +2507,9 @@ tile5x1stored:
 
 tile5x2:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile5x2biased
 	LEAQ       (AX)(BX*2), R14
 	ADDQ       BX, R14
 	VMOVUPS    (AX), Y1
@@ -2130,7 +2522,22 @@ tile5x2:
 	VMASKMOVPS 32(R14), Y0, Y8
 	VMOVUPS    (R14)(BX*1), Y9
 	VMASKMOVPS 32(R14)(BX*1), Y0, Y10
-	MOVQ       ahead+64(FP), R12
+	JMP        tile5x2started
+
+tile5x2biased:
+	VMOVUPS    (R12), Y1
+	VMASKMOVPS 32(R12), Y0, Y2
+	VMOVUPS    Y1, Y3
+	VMOVUPS    Y2, Y4
+	VMOVUPS    Y1, Y5
+	VMOVUPS    Y2, Y6
+	VMOVUPS    Y1, Y7
+	VMOVUPS    Y2, Y8
+	VMOVUPS    Y1, Y9
+	VMOVUPS    Y2, Y10
+
+tile5x2started:
+	MOVQ       ahead+72(FP), R12
 	TESTQ      R12, R12
 	JZ         tile5x2near
 	ADDQ       AX, R12
@@ -2145,7 +2552,7 @@ tile5x2:
 tile5x2near:
 	MOVQ CX, R11
 	MOVQ DX, R12
-	MOVQ k+72(FP), R13
+	MOVQ k+80(FP), R13
 	LEAQ (R11)(SI*2), R14
 	ADDQ SI, R14
 
@@ -2179,7 +2586,7 @@ tile5x2k:
 	VMOVUPS      Y5, (AX)(BX*2)
 	VMOVUPS      Y7, (R14)
 	VMOVUPS      Y9, (R14)(BX*1)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile5x2partial
 	VMOVUPS      Y2, 32(AX)
@@ -2215,6 +2622,9 @@ tile5x2stored:
 
 tile6x1:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile6x1biased
 	LEAQ       (AX)(BX*2), R14
 	ADDQ       BX, R14
 	VMASKMOVPS (AX), Y0, Y1
@@ -2223,7 +2633,18 @@ tile6x1:
 	VMASKMOVPS (R14), Y0, Y4
 	VMASKMOVPS (R14)(BX*1), Y0, Y5
 	VMASKMOVPS (R14)(BX*2), Y0, Y6
-	MOVQ       ahead+64(FP), R12
+	JMP        tile6x1started
+
+tile6x1biased:
+	VMASKMOVPS (R12), Y0, Y1
+	VMOVUPS    Y1, Y2
+	VMOVUPS    Y1, Y3
+	VMOVUPS    Y1, Y4
+	VMOVUPS    Y1, Y5
+	VMOVUPS    Y1, Y6
+
+tile6x1started:
+	MOVQ       ahead+72(FP), R12
 	TESTQ      R12, R12
 	JZ         tile6x1near
 	ADDQ       AX, R12
@@ -2239,7 +2660,7 @@ tile6x1:
 tile6x1near:
 	MOVQ CX, R11
 	MOVQ DX, R12
-	MOVQ k+72(FP), R13
+	MOVQ k+80(FP), R13
 	LEAQ (R11)(SI*2), R14
 	ADDQ SI, R14
 
@@ -2264,7 +2685,7 @@ tile6x1k:
 	JNZ          tile6x1k
 	LEAQ         (AX)(BX*2), R14
 	ADDQ         BX, R14
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile6x1partial
 	VMOVUPS      Y1, (AX)
@@ -2304,6 +2725,9 @@ tile6x1stored:
 
 tile6x2:
 	VMOVUPS    (R10), Y0
+	MOVQ       bias+8(FP), R12
+	TESTQ      R12, R12
+	JNZ        tile6x2biased
 	LEAQ       (AX)(BX*2), R14
 	ADDQ       BX, R14
 	VMOVUPS    (AX), Y1
@@ -2318,7 +2742,24 @@ tile6x2:
 	VMASKMOVPS 32(R14)(BX*1), Y0, Y10
 	VMOVUPS    (R14)(BX*2), Y11
 	VMASKMOVPS 32(R14)(BX*2), Y0, Y12
-	MOVQ       ahead+64(FP), R12
+	JMP        tile6x2started
+
+tile6x2biased:
+	VMOVUPS    (R12), Y1
+	VMASKMOVPS 32(R12), Y0, Y2
+	VMOVUPS    Y1, Y3
+	VMOVUPS    Y2, Y4
+	VMOVUPS    Y1, Y5
+	VMOVUPS    Y2, Y6
+	VMOVUPS    Y1, Y7
+	VMOVUPS    Y2, Y8
+	VMOVUPS    Y1, Y9
+	VMOVUPS    Y2, Y10
+	VMOVUPS    Y1, Y11
+	VMOVUPS    Y2, Y12
+
+tile6x2started:
+	MOVQ       ahead+72(FP), R12
 	TESTQ      R12, R12
 	JZ         tile6x2near
 	ADDQ       AX, R12
@@ -2334,7 +2775,7 @@ tile6x2:
 tile6x2near:
 	MOVQ CX, R11
 	MOVQ DX, R12
-	MOVQ k+72(FP), R13
+	MOVQ k+80(FP), R13
 	LEAQ (R11)(SI*2), R14
 	ADDQ SI, R14
 
@@ -2372,7 +2813,7 @@ tile6x2k:
 	VMOVUPS      Y7, (R14)
 	VMOVUPS      Y9, (R14)(BX*1)
 	VMOVUPS      Y11, (R14)(BX*2)
-	MOVQ         full+88(FP), R13
+	MOVQ         full+96(FP), R13
 	TESTQ        R13, R13
 	JZ           tile6x2partial
 	VMOVUPS      Y2, 32(AX)
@@ -3890,21 +4331,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func mulTiles512(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, ahead int, k int, count int, full int, shape int)
+// func mulTiles512(c *float32, bias *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, ahead int, k int, count int, full int, shape int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
-TEXT ·mulTiles512(SB), NOSPLIT, $8-104
+TEXT ·mulTiles512(SB), NOSPLIT, $8-112
 	MOVQ     c+0(FP), AX
-	MOVQ     a+8(FP), CX
-	MOVQ     b+16(FP), DX
-	MOVQ     ldc+32(FP), BX
-	MOVQ     rs+40(FP), SI
-	MOVQ     cs+48(FP), DI
-	MOVQ     ldb+56(FP), R8
-	MOVQ     count+80(FP), R9
-	MOVQ     mask+24(FP), R10
+	MOVQ     a+16(FP), CX
+	MOVQ     b+24(FP), DX
+	MOVQ     ldc+40(FP), BX
+	MOVQ     rs+48(FP), SI
+	MOVQ     cs+56(FP), DI
+	MOVQ     ldb+64(FP), R8
+	MOVQ     count+88(FP), R9
+	MOVQ     mask+32(FP), R10
 	VMOVUPS  (R10), Z0
 	VPMOVD2M Z0, K1
-	MOVQ     shape+96(FP), R10
+	MOVQ     shape+104(FP), R10
 	CMPQ     R10, $0x00000062
 	JGE      from98
 	CMPQ     R10, $0x00000033
@@ -4273,10 +4714,19 @@ from418:
 	JMP tile13x2
 
 tile1x1:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x1biased
 	VMOVUPS.Z (AX), K1, Z0
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x1started
+
+tile1x1biased:
+	VMOVUPS.Z (R11), K1, Z0
+
+tile1x1started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x1k:
 	VBROADCASTSS (R10), Z1
@@ -4286,7 +4736,7 @@ tile1x1k:
 	ADDQ         R8, R11
 	DECQ         R12
 	JNZ          tile1x1k
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x1partial
 	VMOVUPS      Z0, (AX)
@@ -4304,11 +4754,21 @@ tile1x1stored:
 	RET
 
 tile1x2:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x2biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS.Z 64(AX), K1, Z1
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x2started
+
+tile1x2biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS.Z 64(R11), K1, Z1
+
+tile1x2started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x2k:
 	VBROADCASTSS (R10), Z2
@@ -4321,7 +4781,7 @@ tile1x2k:
 	DECQ         R12
 	JNZ          tile1x2k
 	VMOVUPS      Z0, (AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x2partial
 	VMOVUPS      Z1, 64(AX)
@@ -4339,12 +4799,23 @@ tile1x2stored:
 	RET
 
 tile1x3:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x3biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS.Z 128(AX), K1, Z2
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x3started
+
+tile1x3biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS.Z 128(R11), K1, Z2
+
+tile1x3started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x3k:
 	VBROADCASTSS (R10), Z3
@@ -4360,7 +4831,7 @@ tile1x3k:
 	JNZ          tile1x3k
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x3partial
 	VMOVUPS      Z2, 128(AX)
@@ -4378,13 +4849,25 @@ tile1x3stored:
 	RET
 
 tile1x4:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x4biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
 	VMOVUPS.Z 192(AX), K1, Z3
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x4started
+
+tile1x4biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS.Z 192(R11), K1, Z3
+
+tile1x4started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x4k:
 	VBROADCASTSS (R10), Z4
@@ -4403,7 +4886,7 @@ tile1x4k:
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x4partial
 	VMOVUPS      Z3, 192(AX)
@@ -4421,14 +4904,27 @@ tile1x4stored:
 	RET
 
 tile1x5:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x5biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
 	VMOVUPS   192(AX), Z3
 	VMOVUPS.Z 256(AX), K1, Z4
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x5started
+
+tile1x5biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS.Z 256(R11), K1, Z4
+
+tile1x5started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x5k:
 	VBROADCASTSS (R10), Z5
@@ -4450,7 +4946,7 @@ tile1x5k:
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
 	VMOVUPS      Z3, 192(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x5partial
 	VMOVUPS      Z4, 256(AX)
@@ -4468,15 +4964,29 @@ tile1x5stored:
 	RET
 
 tile1x6:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x6biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
 	VMOVUPS   192(AX), Z3
 	VMOVUPS   256(AX), Z4
 	VMOVUPS.Z 320(AX), K1, Z5
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x6started
+
+tile1x6biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS.Z 320(R11), K1, Z5
+
+tile1x6started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x6k:
 	VBROADCASTSS (R10), Z6
@@ -4501,7 +5011,7 @@ tile1x6k:
 	VMOVUPS      Z2, 128(AX)
 	VMOVUPS      Z3, 192(AX)
 	VMOVUPS      Z4, 256(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x6partial
 	VMOVUPS      Z5, 320(AX)
@@ -4519,6 +5029,9 @@ tile1x6stored:
 	RET
 
 tile1x7:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x7biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -4526,9 +5039,21 @@ tile1x7:
 	VMOVUPS   256(AX), Z4
 	VMOVUPS   320(AX), Z5
 	VMOVUPS.Z 384(AX), K1, Z6
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x7started
+
+tile1x7biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS.Z 384(R11), K1, Z6
+
+tile1x7started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x7k:
 	VBROADCASTSS (R10), Z7
@@ -4556,7 +5081,7 @@ tile1x7k:
 	VMOVUPS      Z3, 192(AX)
 	VMOVUPS      Z4, 256(AX)
 	VMOVUPS      Z5, 320(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x7partial
 	VMOVUPS      Z6, 384(AX)
@@ -4574,6 +5099,9 @@ tile1x7stored:
 	RET
 
 tile1x8:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x8biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -4582,9 +5110,22 @@ tile1x8:
 	VMOVUPS   320(AX), Z5
 	VMOVUPS   384(AX), Z6
 	VMOVUPS.Z 448(AX), K1, Z7
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x8started
+
+tile1x8biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS.Z 448(R11), K1, Z7
+
+tile1x8started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x8k:
 	VBROADCASTSS (R10), Z8
@@ -4615,7 +5156,7 @@ tile1x8k:
 	VMOVUPS      Z4, 256(AX)
 	VMOVUPS      Z5, 320(AX)
 	VMOVUPS      Z6, 384(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x8partial
 	VMOVUPS      Z7, 448(AX)
@@ -4633,6 +5174,9 @@ tile1x8stored:
 	RET
 
 tile1x9:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x9biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -4642,9 +5186,23 @@ tile1x9:
 	VMOVUPS   384(AX), Z6
 	VMOVUPS   448(AX), Z7
 	VMOVUPS.Z 512(AX), K1, Z8
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x9started
+
+tile1x9biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS.Z 512(R11), K1, Z8
+
+tile1x9started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x9k:
 	VBROADCASTSS (R10), Z9
@@ -4678,7 +5236,7 @@ tile1x9k:
 	VMOVUPS      Z5, 320(AX)
 	VMOVUPS      Z6, 384(AX)
 	VMOVUPS      Z7, 448(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x9partial
 	VMOVUPS      Z8, 512(AX)
@@ -4696,6 +5254,9 @@ tile1x9stored:
 	RET
 
 tile1x10:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x10biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -4706,9 +5267,24 @@ tile1x10:
 	VMOVUPS   448(AX), Z7
 	VMOVUPS   512(AX), Z8
 	VMOVUPS.Z 576(AX), K1, Z9
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x10started
+
+tile1x10biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS.Z 576(R11), K1, Z9
+
+tile1x10started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x10k:
 	VBROADCASTSS (R10), Z10
@@ -4745,7 +5321,7 @@ tile1x10k:
 	VMOVUPS      Z6, 384(AX)
 	VMOVUPS      Z7, 448(AX)
 	VMOVUPS      Z8, 512(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x10partial
 	VMOVUPS      Z9, 576(AX)
@@ -4763,6 +5339,9 @@ tile1x10stored:
 	RET
 
 tile1x11:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x11biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -4774,9 +5353,25 @@ tile1x11:
 	VMOVUPS   512(AX), Z8
 	VMOVUPS   576(AX), Z9
 	VMOVUPS.Z 640(AX), K1, Z10
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x11started
+
+tile1x11biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS   576(R11), Z9
+	VMOVUPS.Z 640(R11), K1, Z10
+
+tile1x11started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x11k:
 	VBROADCASTSS (R10), Z11
@@ -4816,7 +5411,7 @@ tile1x11k:
 	VMOVUPS      Z7, 448(AX)
 	VMOVUPS      Z8, 512(AX)
 	VMOVUPS      Z9, 576(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x11partial
 	VMOVUPS      Z10, 640(AX)
@@ -4834,6 +5429,9 @@ tile1x11stored:
 	RET
 
 tile1x12:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x12biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -4846,9 +5444,26 @@ tile1x12:
 	VMOVUPS   576(AX), Z9
 	VMOVUPS   640(AX), Z10
 	VMOVUPS.Z 704(AX), K1, Z11
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x12started
+
+tile1x12biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS   576(R11), Z9
+	VMOVUPS   640(R11), Z10
+	VMOVUPS.Z 704(R11), K1, Z11
+
+tile1x12started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x12k:
 	VBROADCASTSS (R10), Z12
@@ -4891,7 +5506,7 @@ tile1x12k:
 	VMOVUPS      Z8, 512(AX)
 	VMOVUPS      Z9, 576(AX)
 	VMOVUPS      Z10, 640(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x12partial
 	VMOVUPS      Z11, 704(AX)
@@ -4909,6 +5524,9 @@ tile1x12stored:
 	RET
 
 tile1x13:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x13biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -4922,9 +5540,27 @@ tile1x13:
 	VMOVUPS   640(AX), Z10
 	VMOVUPS   704(AX), Z11
 	VMOVUPS.Z 768(AX), K1, Z12
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x13started
+
+tile1x13biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS   576(R11), Z9
+	VMOVUPS   640(R11), Z10
+	VMOVUPS   704(R11), Z11
+	VMOVUPS.Z 768(R11), K1, Z12
+
+tile1x13started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x13k:
 	VBROADCASTSS (R10), Z13
@@ -4970,7 +5606,7 @@ tile1x13k:
 	VMOVUPS      Z9, 576(AX)
 	VMOVUPS      Z10, 640(AX)
 	VMOVUPS      Z11, 704(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x13partial
 	VMOVUPS      Z12, 768(AX)
@@ -4988,6 +5624,9 @@ tile1x13stored:
 	RET
 
 tile1x14:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x14biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -5002,9 +5641,28 @@ tile1x14:
 	VMOVUPS   704(AX), Z11
 	VMOVUPS   768(AX), Z12
 	VMOVUPS.Z 832(AX), K1, Z13
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x14started
+
+tile1x14biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS   576(R11), Z9
+	VMOVUPS   640(R11), Z10
+	VMOVUPS   704(R11), Z11
+	VMOVUPS   768(R11), Z12
+	VMOVUPS.Z 832(R11), K1, Z13
+
+tile1x14started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x14k:
 	VBROADCASTSS (R10), Z14
@@ -5053,7 +5711,7 @@ tile1x14k:
 	VMOVUPS      Z10, 640(AX)
 	VMOVUPS      Z11, 704(AX)
 	VMOVUPS      Z12, 768(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x14partial
 	VMOVUPS      Z13, 832(AX)
@@ -5071,6 +5729,9 @@ tile1x14stored:
 	RET
 
 tile1x15:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x15biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -5086,9 +5747,29 @@ tile1x15:
 	VMOVUPS   768(AX), Z12
 	VMOVUPS   832(AX), Z13
 	VMOVUPS.Z 896(AX), K1, Z14
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x15started
+
+tile1x15biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS   576(R11), Z9
+	VMOVUPS   640(R11), Z10
+	VMOVUPS   704(R11), Z11
+	VMOVUPS   768(R11), Z12
+	VMOVUPS   832(R11), Z13
+	VMOVUPS.Z 896(R11), K1, Z14
+
+tile1x15started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x15k:
 	VBROADCASTSS (R10), Z15
@@ -5140,7 +5821,7 @@ tile1x15k:
 	VMOVUPS      Z11, 704(AX)
 	VMOVUPS      Z12, 768(AX)
 	VMOVUPS      Z13, 832(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x15partial
 	VMOVUPS      Z14, 896(AX)
@@ -5158,6 +5839,9 @@ tile1x15stored:
 	RET
 
 tile1x16:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x16biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -5174,9 +5858,30 @@ tile1x16:
 	VMOVUPS   832(AX), Z13
 	VMOVUPS   896(AX), Z14
 	VMOVUPS.Z 960(AX), K1, Z15
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x16started
+
+tile1x16biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS   576(R11), Z9
+	VMOVUPS   640(R11), Z10
+	VMOVUPS   704(R11), Z11
+	VMOVUPS   768(R11), Z12
+	VMOVUPS   832(R11), Z13
+	VMOVUPS   896(R11), Z14
+	VMOVUPS.Z 960(R11), K1, Z15
+
+tile1x16started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x16k:
 	VBROADCASTSS (R10), Z16
@@ -5231,7 +5936,7 @@ tile1x16k:
 	VMOVUPS      Z12, 768(AX)
 	VMOVUPS      Z13, 832(AX)
 	VMOVUPS      Z14, 896(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x16partial
 	VMOVUPS      Z15, 960(AX)
@@ -5249,6 +5954,9 @@ tile1x16stored:
 	RET
 
 tile1x17:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x17biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -5266,9 +5974,31 @@ tile1x17:
 	VMOVUPS   896(AX), Z14
 	VMOVUPS   960(AX), Z15
 	VMOVUPS.Z 1024(AX), K1, Z16
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x17started
+
+tile1x17biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS   576(R11), Z9
+	VMOVUPS   640(R11), Z10
+	VMOVUPS   704(R11), Z11
+	VMOVUPS   768(R11), Z12
+	VMOVUPS   832(R11), Z13
+	VMOVUPS   896(R11), Z14
+	VMOVUPS   960(R11), Z15
+	VMOVUPS.Z 1024(R11), K1, Z16
+
+tile1x17started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x17k:
 	VBROADCASTSS (R10), Z17
@@ -5326,7 +6056,7 @@ tile1x17k:
 	VMOVUPS      Z13, 832(AX)
 	VMOVUPS      Z14, 896(AX)
 	VMOVUPS      Z15, 960(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x17partial
 	VMOVUPS      Z16, 1024(AX)
@@ -5344,6 +6074,9 @@ tile1x17stored:
 	RET
 
 tile1x18:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x18biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -5362,9 +6095,32 @@ tile1x18:
 	VMOVUPS   960(AX), Z15
 	VMOVUPS   1024(AX), Z16
 	VMOVUPS.Z 1088(AX), K1, Z17
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x18started
+
+tile1x18biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS   576(R11), Z9
+	VMOVUPS   640(R11), Z10
+	VMOVUPS   704(R11), Z11
+	VMOVUPS   768(R11), Z12
+	VMOVUPS   832(R11), Z13
+	VMOVUPS   896(R11), Z14
+	VMOVUPS   960(R11), Z15
+	VMOVUPS   1024(R11), Z16
+	VMOVUPS.Z 1088(R11), K1, Z17
+
+tile1x18started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x18k:
 	VBROADCASTSS (R10), Z18
@@ -5425,7 +6181,7 @@ tile1x18k:
 	VMOVUPS      Z14, 896(AX)
 	VMOVUPS      Z15, 960(AX)
 	VMOVUPS      Z16, 1024(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x18partial
 	VMOVUPS      Z17, 1088(AX)
@@ -5443,6 +6199,9 @@ tile1x18stored:
 	RET
 
 tile1x19:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x19biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -5462,9 +6221,33 @@ tile1x19:
 	VMOVUPS   1024(AX), Z16
 	VMOVUPS   1088(AX), Z17
 	VMOVUPS.Z 1152(AX), K1, Z18
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x19started
+
+tile1x19biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS   576(R11), Z9
+	VMOVUPS   640(R11), Z10
+	VMOVUPS   704(R11), Z11
+	VMOVUPS   768(R11), Z12
+	VMOVUPS   832(R11), Z13
+	VMOVUPS   896(R11), Z14
+	VMOVUPS   960(R11), Z15
+	VMOVUPS   1024(R11), Z16
+	VMOVUPS   1088(R11), Z17
+	VMOVUPS.Z 1152(R11), K1, Z18
+
+tile1x19started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x19k:
 	VBROADCASTSS (R10), Z19
@@ -5528,7 +6311,7 @@ tile1x19k:
 	VMOVUPS      Z15, 960(AX)
 	VMOVUPS      Z16, 1024(AX)
 	VMOVUPS      Z17, 1088(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x19partial
 	VMOVUPS      Z18, 1152(AX)
@@ -5546,6 +6329,9 @@ tile1x19stored:
 	RET
 
 tile1x20:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x20biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -5566,9 +6352,34 @@ tile1x20:
 	VMOVUPS   1088(AX), Z17
 	VMOVUPS   1152(AX), Z18
 	VMOVUPS.Z 1216(AX), K1, Z19
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x20started
+
+tile1x20biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS   576(R11), Z9
+	VMOVUPS   640(R11), Z10
+	VMOVUPS   704(R11), Z11
+	VMOVUPS   768(R11), Z12
+	VMOVUPS   832(R11), Z13
+	VMOVUPS   896(R11), Z14
+	VMOVUPS   960(R11), Z15
+	VMOVUPS   1024(R11), Z16
+	VMOVUPS   1088(R11), Z17
+	VMOVUPS   1152(R11), Z18
+	VMOVUPS.Z 1216(R11), K1, Z19
+
+tile1x20started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x20k:
 	VBROADCASTSS (R10), Z20
@@ -5635,7 +6446,7 @@ tile1x20k:
 	VMOVUPS      Z16, 1024(AX)
 	VMOVUPS      Z17, 1088(AX)
 	VMOVUPS      Z18, 1152(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x20partial
 	VMOVUPS      Z19, 1216(AX)
@@ -5653,6 +6464,9 @@ tile1x20stored:
 	RET
 
 tile1x21:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x21biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -5674,9 +6488,35 @@ tile1x21:
 	VMOVUPS   1152(AX), Z18
 	VMOVUPS   1216(AX), Z19
 	VMOVUPS.Z 1280(AX), K1, Z20
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x21started
+
+tile1x21biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS   576(R11), Z9
+	VMOVUPS   640(R11), Z10
+	VMOVUPS   704(R11), Z11
+	VMOVUPS   768(R11), Z12
+	VMOVUPS   832(R11), Z13
+	VMOVUPS   896(R11), Z14
+	VMOVUPS   960(R11), Z15
+	VMOVUPS   1024(R11), Z16
+	VMOVUPS   1088(R11), Z17
+	VMOVUPS   1152(R11), Z18
+	VMOVUPS   1216(R11), Z19
+	VMOVUPS.Z 1280(R11), K1, Z20
+
+tile1x21started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x21k:
 	VBROADCASTSS (R10), Z21
@@ -5746,7 +6586,7 @@ tile1x21k:
 	VMOVUPS      Z17, 1088(AX)
 	VMOVUPS      Z18, 1152(AX)
 	VMOVUPS      Z19, 1216(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x21partial
 	VMOVUPS      Z20, 1280(AX)
@@ -5764,6 +6604,9 @@ tile1x21stored:
 	RET
 
 tile1x22:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x22biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -5786,9 +6629,36 @@ tile1x22:
 	VMOVUPS   1216(AX), Z19
 	VMOVUPS   1280(AX), Z20
 	VMOVUPS.Z 1344(AX), K1, Z21
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x22started
+
+tile1x22biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS   576(R11), Z9
+	VMOVUPS   640(R11), Z10
+	VMOVUPS   704(R11), Z11
+	VMOVUPS   768(R11), Z12
+	VMOVUPS   832(R11), Z13
+	VMOVUPS   896(R11), Z14
+	VMOVUPS   960(R11), Z15
+	VMOVUPS   1024(R11), Z16
+	VMOVUPS   1088(R11), Z17
+	VMOVUPS   1152(R11), Z18
+	VMOVUPS   1216(R11), Z19
+	VMOVUPS   1280(R11), Z20
+	VMOVUPS.Z 1344(R11), K1, Z21
+
+tile1x22started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x22k:
 	VBROADCASTSS (R10), Z22
@@ -5861,7 +6731,7 @@ tile1x22k:
 	VMOVUPS      Z18, 1152(AX)
 	VMOVUPS      Z19, 1216(AX)
 	VMOVUPS      Z20, 1280(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x22partial
 	VMOVUPS      Z21, 1344(AX)
@@ -5879,6 +6749,9 @@ tile1x22stored:
 	RET
 
 tile1x23:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x23biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -5902,9 +6775,37 @@ tile1x23:
 	VMOVUPS   1280(AX), Z20
 	VMOVUPS   1344(AX), Z21
 	VMOVUPS.Z 1408(AX), K1, Z22
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x23started
+
+tile1x23biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS   576(R11), Z9
+	VMOVUPS   640(R11), Z10
+	VMOVUPS   704(R11), Z11
+	VMOVUPS   768(R11), Z12
+	VMOVUPS   832(R11), Z13
+	VMOVUPS   896(R11), Z14
+	VMOVUPS   960(R11), Z15
+	VMOVUPS   1024(R11), Z16
+	VMOVUPS   1088(R11), Z17
+	VMOVUPS   1152(R11), Z18
+	VMOVUPS   1216(R11), Z19
+	VMOVUPS   1280(R11), Z20
+	VMOVUPS   1344(R11), Z21
+	VMOVUPS.Z 1408(R11), K1, Z22
+
+tile1x23started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x23k:
 	VBROADCASTSS (R10), Z23
@@ -5980,7 +6881,7 @@ tile1x23k:
 	VMOVUPS      Z19, 1216(AX)
 	VMOVUPS      Z20, 1280(AX)
 	VMOVUPS      Z21, 1344(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x23partial
 	VMOVUPS      Z22, 1408(AX)
@@ -5998,6 +6899,9 @@ tile1x23stored:
 	RET
 
 tile1x24:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile1x24biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -6022,9 +6926,38 @@ tile1x24:
 	VMOVUPS   1344(AX), Z21
 	VMOVUPS   1408(AX), Z22
 	VMOVUPS.Z 1472(AX), K1, Z23
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile1x24started
+
+tile1x24biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS   576(R11), Z9
+	VMOVUPS   640(R11), Z10
+	VMOVUPS   704(R11), Z11
+	VMOVUPS   768(R11), Z12
+	VMOVUPS   832(R11), Z13
+	VMOVUPS   896(R11), Z14
+	VMOVUPS   960(R11), Z15
+	VMOVUPS   1024(R11), Z16
+	VMOVUPS   1088(R11), Z17
+	VMOVUPS   1152(R11), Z18
+	VMOVUPS   1216(R11), Z19
+	VMOVUPS   1280(R11), Z20
+	VMOVUPS   1344(R11), Z21
+	VMOVUPS   1408(R11), Z22
+	VMOVUPS.Z 1472(R11), K1, Z23
+
+tile1x24started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile1x24k:
 	VBROADCASTSS (R10), Z24
@@ -6103,7 +7036,7 @@ tile1x24k:
 	VMOVUPS      Z20, 1280(AX)
 	VMOVUPS      Z21, 1344(AX)
 	VMOVUPS      Z22, 1408(AX)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile1x24partial
 	VMOVUPS      Z23, 1472(AX)
@@ -6121,11 +7054,21 @@ tile1x24stored:
 	RET
 
 tile2x1:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile2x1biased
 	VMOVUPS.Z (AX), K1, Z0
 	VMOVUPS.Z (AX)(BX*1), K1, Z1
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile2x1started
+
+tile2x1biased:
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVUPS   Z0, Z1
+
+tile2x1started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile2x1k:
 	VBROADCASTSS (R10), Z2
@@ -6137,7 +7080,7 @@ tile2x1k:
 	ADDQ         R8, R11
 	DECQ         R12
 	JNZ          tile2x1k
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x1partial
 	VMOVUPS      Z0, (AX)
@@ -6159,13 +7102,25 @@ tile2x1stored:
 	RET
 
 tile2x2:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile2x2biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS.Z 64(AX), K1, Z1
 	VMOVUPS   (AX)(BX*1), Z2
 	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile2x2started
+
+tile2x2biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS.Z 64(R11), K1, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z1, Z3
+
+tile2x2started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile2x2k:
 	VBROADCASTSS (R10), Z4
@@ -6182,7 +7137,7 @@ tile2x2k:
 	JNZ          tile2x2k
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z2, (AX)(BX*1)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x2partial
 	VMOVUPS      Z1, 64(AX)
@@ -6204,15 +7159,29 @@ tile2x2stored:
 	RET
 
 tile2x3:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile2x3biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS.Z 128(AX), K1, Z2
 	VMOVUPS   (AX)(BX*1), Z3
 	VMOVUPS   64(AX)(BX*1), Z4
 	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile2x3started
+
+tile2x3biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS.Z 128(R11), K1, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z1, Z4
+	VMOVUPS   Z2, Z5
+
+tile2x3started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile2x3k:
 	VBROADCASTSS (R10), Z6
@@ -6234,7 +7203,7 @@ tile2x3k:
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z3, (AX)(BX*1)
 	VMOVUPS      Z4, 64(AX)(BX*1)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x3partial
 	VMOVUPS      Z2, 128(AX)
@@ -6256,6 +7225,9 @@ tile2x3stored:
 	RET
 
 tile2x4:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile2x4biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -6264,9 +7236,22 @@ tile2x4:
 	VMOVUPS   64(AX)(BX*1), Z5
 	VMOVUPS   128(AX)(BX*1), Z6
 	VMOVUPS.Z 192(AX)(BX*1), K1, Z7
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile2x4started
+
+tile2x4biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS.Z 192(R11), K1, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z1, Z5
+	VMOVUPS   Z2, Z6
+	VMOVUPS   Z3, Z7
+
+tile2x4started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile2x4k:
 	VBROADCASTSS (R10), Z8
@@ -6293,7 +7278,7 @@ tile2x4k:
 	VMOVUPS      Z4, (AX)(BX*1)
 	VMOVUPS      Z5, 64(AX)(BX*1)
 	VMOVUPS      Z6, 128(AX)(BX*1)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x4partial
 	VMOVUPS      Z3, 192(AX)
@@ -6315,6 +7300,9 @@ tile2x4stored:
 	RET
 
 tile2x5:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile2x5biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -6325,9 +7313,24 @@ tile2x5:
 	VMOVUPS   128(AX)(BX*1), Z7
 	VMOVUPS   192(AX)(BX*1), Z8
 	VMOVUPS.Z 256(AX)(BX*1), K1, Z9
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile2x5started
+
+tile2x5biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS.Z 256(R11), K1, Z4
+	VMOVUPS   Z0, Z5
+	VMOVUPS   Z1, Z6
+	VMOVUPS   Z2, Z7
+	VMOVUPS   Z3, Z8
+	VMOVUPS   Z4, Z9
+
+tile2x5started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile2x5k:
 	VBROADCASTSS (R10), Z10
@@ -6359,7 +7362,7 @@ tile2x5k:
 	VMOVUPS      Z6, 64(AX)(BX*1)
 	VMOVUPS      Z7, 128(AX)(BX*1)
 	VMOVUPS      Z8, 192(AX)(BX*1)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x5partial
 	VMOVUPS      Z4, 256(AX)
@@ -6381,6 +7384,9 @@ tile2x5stored:
 	RET
 
 tile2x6:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile2x6biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -6393,9 +7399,26 @@ tile2x6:
 	VMOVUPS   192(AX)(BX*1), Z9
 	VMOVUPS   256(AX)(BX*1), Z10
 	VMOVUPS.Z 320(AX)(BX*1), K1, Z11
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile2x6started
+
+tile2x6biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS.Z 320(R11), K1, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z2, Z8
+	VMOVUPS   Z3, Z9
+	VMOVUPS   Z4, Z10
+	VMOVUPS   Z5, Z11
+
+tile2x6started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile2x6k:
 	VBROADCASTSS (R10), Z12
@@ -6432,7 +7455,7 @@ tile2x6k:
 	VMOVUPS      Z8, 128(AX)(BX*1)
 	VMOVUPS      Z9, 192(AX)(BX*1)
 	VMOVUPS      Z10, 256(AX)(BX*1)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x6partial
 	VMOVUPS      Z5, 320(AX)
@@ -6454,6 +7477,9 @@ tile2x6stored:
 	RET
 
 tile2x7:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile2x7biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -6468,9 +7494,28 @@ tile2x7:
 	VMOVUPS   256(AX)(BX*1), Z11
 	VMOVUPS   320(AX)(BX*1), Z12
 	VMOVUPS.Z 384(AX)(BX*1), K1, Z13
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile2x7started
+
+tile2x7biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS.Z 384(R11), K1, Z6
+	VMOVUPS   Z0, Z7
+	VMOVUPS   Z1, Z8
+	VMOVUPS   Z2, Z9
+	VMOVUPS   Z3, Z10
+	VMOVUPS   Z4, Z11
+	VMOVUPS   Z5, Z12
+	VMOVUPS   Z6, Z13
+
+tile2x7started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile2x7k:
 	VBROADCASTSS (R10), Z14
@@ -6512,7 +7557,7 @@ tile2x7k:
 	VMOVUPS      Z10, 192(AX)(BX*1)
 	VMOVUPS      Z11, 256(AX)(BX*1)
 	VMOVUPS      Z12, 320(AX)(BX*1)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x7partial
 	VMOVUPS      Z6, 384(AX)
@@ -6534,6 +7579,9 @@ tile2x7stored:
 	RET
 
 tile2x8:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile2x8biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -6550,9 +7598,30 @@ tile2x8:
 	VMOVUPS   320(AX)(BX*1), Z13
 	VMOVUPS   384(AX)(BX*1), Z14
 	VMOVUPS.Z 448(AX)(BX*1), K1, Z15
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile2x8started
+
+tile2x8biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS.Z 448(R11), K1, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z1, Z9
+	VMOVUPS   Z2, Z10
+	VMOVUPS   Z3, Z11
+	VMOVUPS   Z4, Z12
+	VMOVUPS   Z5, Z13
+	VMOVUPS   Z6, Z14
+	VMOVUPS   Z7, Z15
+
+tile2x8started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile2x8k:
 	VBROADCASTSS (R10), Z16
@@ -6599,7 +7668,7 @@ tile2x8k:
 	VMOVUPS      Z12, 256(AX)(BX*1)
 	VMOVUPS      Z13, 320(AX)(BX*1)
 	VMOVUPS      Z14, 384(AX)(BX*1)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x8partial
 	VMOVUPS      Z7, 448(AX)
@@ -6621,6 +7690,9 @@ tile2x8stored:
 	RET
 
 tile2x9:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile2x9biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -6639,9 +7711,32 @@ tile2x9:
 	VMOVUPS   384(AX)(BX*1), Z15
 	VMOVUPS   448(AX)(BX*1), Z16
 	VMOVUPS.Z 512(AX)(BX*1), K1, Z17
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile2x9started
+
+tile2x9biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS.Z 512(R11), K1, Z8
+	VMOVUPS   Z0, Z9
+	VMOVUPS   Z1, Z10
+	VMOVUPS   Z2, Z11
+	VMOVUPS   Z3, Z12
+	VMOVUPS   Z4, Z13
+	VMOVUPS   Z5, Z14
+	VMOVUPS   Z6, Z15
+	VMOVUPS   Z7, Z16
+	VMOVUPS   Z8, Z17
+
+tile2x9started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile2x9k:
 	VBROADCASTSS (R10), Z18
@@ -6693,7 +7788,7 @@ tile2x9k:
 	VMOVUPS      Z14, 320(AX)(BX*1)
 	VMOVUPS      Z15, 384(AX)(BX*1)
 	VMOVUPS      Z16, 448(AX)(BX*1)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x9partial
 	VMOVUPS      Z8, 512(AX)
@@ -6715,6 +7810,9 @@ tile2x9stored:
 	RET
 
 tile2x10:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile2x10biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -6735,9 +7833,34 @@ tile2x10:
 	VMOVUPS   448(AX)(BX*1), Z17
 	VMOVUPS   512(AX)(BX*1), Z18
 	VMOVUPS.Z 576(AX)(BX*1), K1, Z19
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile2x10started
+
+tile2x10biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS.Z 576(R11), K1, Z9
+	VMOVUPS   Z0, Z10
+	VMOVUPS   Z1, Z11
+	VMOVUPS   Z2, Z12
+	VMOVUPS   Z3, Z13
+	VMOVUPS   Z4, Z14
+	VMOVUPS   Z5, Z15
+	VMOVUPS   Z6, Z16
+	VMOVUPS   Z7, Z17
+	VMOVUPS   Z8, Z18
+	VMOVUPS   Z9, Z19
+
+tile2x10started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile2x10k:
 	VBROADCASTSS (R10), Z20
@@ -6794,7 +7917,7 @@ tile2x10k:
 	VMOVUPS      Z16, 384(AX)(BX*1)
 	VMOVUPS      Z17, 448(AX)(BX*1)
 	VMOVUPS      Z18, 512(AX)(BX*1)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x10partial
 	VMOVUPS      Z9, 576(AX)
@@ -6816,6 +7939,9 @@ tile2x10stored:
 	RET
 
 tile2x11:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile2x11biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -6838,9 +7964,36 @@ tile2x11:
 	VMOVUPS   512(AX)(BX*1), Z19
 	VMOVUPS   576(AX)(BX*1), Z20
 	VMOVUPS.Z 640(AX)(BX*1), K1, Z21
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile2x11started
+
+tile2x11biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS   576(R11), Z9
+	VMOVUPS.Z 640(R11), K1, Z10
+	VMOVUPS   Z0, Z11
+	VMOVUPS   Z1, Z12
+	VMOVUPS   Z2, Z13
+	VMOVUPS   Z3, Z14
+	VMOVUPS   Z4, Z15
+	VMOVUPS   Z5, Z16
+	VMOVUPS   Z6, Z17
+	VMOVUPS   Z7, Z18
+	VMOVUPS   Z8, Z19
+	VMOVUPS   Z9, Z20
+	VMOVUPS   Z10, Z21
+
+tile2x11started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile2x11k:
 	VBROADCASTSS (R10), Z22
@@ -6902,7 +8055,7 @@ tile2x11k:
 	VMOVUPS      Z18, 448(AX)(BX*1)
 	VMOVUPS      Z19, 512(AX)(BX*1)
 	VMOVUPS      Z20, 576(AX)(BX*1)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x11partial
 	VMOVUPS      Z10, 640(AX)
@@ -6924,6 +8077,9 @@ tile2x11stored:
 	RET
 
 tile2x12:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile2x12biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -6948,9 +8104,38 @@ tile2x12:
 	VMOVUPS   576(AX)(BX*1), Z21
 	VMOVUPS   640(AX)(BX*1), Z22
 	VMOVUPS.Z 704(AX)(BX*1), K1, Z23
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile2x12started
+
+tile2x12biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS   448(R11), Z7
+	VMOVUPS   512(R11), Z8
+	VMOVUPS   576(R11), Z9
+	VMOVUPS   640(R11), Z10
+	VMOVUPS.Z 704(R11), K1, Z11
+	VMOVUPS   Z0, Z12
+	VMOVUPS   Z1, Z13
+	VMOVUPS   Z2, Z14
+	VMOVUPS   Z3, Z15
+	VMOVUPS   Z4, Z16
+	VMOVUPS   Z5, Z17
+	VMOVUPS   Z6, Z18
+	VMOVUPS   Z7, Z19
+	VMOVUPS   Z8, Z20
+	VMOVUPS   Z9, Z21
+	VMOVUPS   Z10, Z22
+	VMOVUPS   Z11, Z23
+
+tile2x12started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile2x12k:
 	VBROADCASTSS (R10), Z24
@@ -7017,7 +8202,7 @@ tile2x12k:
 	VMOVUPS      Z20, 512(AX)(BX*1)
 	VMOVUPS      Z21, 576(AX)(BX*1)
 	VMOVUPS      Z22, 640(AX)(BX*1)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile2x12partial
 	VMOVUPS      Z11, 704(AX)
@@ -7039,12 +8224,23 @@ tile2x12stored:
 	RET
 
 tile3x1:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile3x1biased
 	VMOVUPS.Z (AX), K1, Z0
 	VMOVUPS.Z (AX)(BX*1), K1, Z1
 	VMOVUPS.Z (AX)(BX*2), K1, Z2
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile3x1started
+
+tile3x1biased:
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+
+tile3x1started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile3x1k:
 	VBROADCASTSS (R10), Z3
@@ -7058,7 +8254,7 @@ tile3x1k:
 	ADDQ         R8, R11
 	DECQ         R12
 	JNZ          tile3x1k
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile3x1partial
 	VMOVUPS      Z0, (AX)
@@ -7084,15 +8280,29 @@ tile3x1stored:
 	RET
 
 tile3x2:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile3x2biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS.Z 64(AX), K1, Z1
 	VMOVUPS   (AX)(BX*1), Z2
 	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
 	VMOVUPS   (AX)(BX*2), Z4
 	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile3x2started
+
+tile3x2biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS.Z 64(R11), K1, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z1, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z1, Z5
+
+tile3x2started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile3x2k:
 	VBROADCASTSS (R10), Z6
@@ -7113,7 +8323,7 @@ tile3x2k:
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z2, (AX)(BX*1)
 	VMOVUPS      Z4, (AX)(BX*2)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile3x2partial
 	VMOVUPS      Z1, 64(AX)
@@ -7139,6 +8349,9 @@ tile3x2stored:
 	RET
 
 tile3x3:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile3x3biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS.Z 128(AX), K1, Z2
@@ -7148,9 +8361,23 @@ tile3x3:
 	VMOVUPS   (AX)(BX*2), Z6
 	VMOVUPS   64(AX)(BX*2), Z7
 	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile3x3started
+
+tile3x3biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS.Z 128(R11), K1, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z1, Z4
+	VMOVUPS   Z2, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z2, Z8
+
+tile3x3started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile3x3k:
 	VBROADCASTSS (R10), Z9
@@ -7178,7 +8405,7 @@ tile3x3k:
 	VMOVUPS      Z4, 64(AX)(BX*1)
 	VMOVUPS      Z6, (AX)(BX*2)
 	VMOVUPS      Z7, 64(AX)(BX*2)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile3x3partial
 	VMOVUPS      Z2, 128(AX)
@@ -7204,6 +8431,9 @@ tile3x3stored:
 	RET
 
 tile3x4:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile3x4biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -7216,9 +8446,26 @@ tile3x4:
 	VMOVUPS   64(AX)(BX*2), Z9
 	VMOVUPS   128(AX)(BX*2), Z10
 	VMOVUPS.Z 192(AX)(BX*2), K1, Z11
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile3x4started
+
+tile3x4biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS.Z 192(R11), K1, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z1, Z5
+	VMOVUPS   Z2, Z6
+	VMOVUPS   Z3, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z1, Z9
+	VMOVUPS   Z2, Z10
+	VMOVUPS   Z3, Z11
+
+tile3x4started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile3x4k:
 	VBROADCASTSS (R10), Z12
@@ -7253,7 +8500,7 @@ tile3x4k:
 	VMOVUPS      Z8, (AX)(BX*2)
 	VMOVUPS      Z9, 64(AX)(BX*2)
 	VMOVUPS      Z10, 128(AX)(BX*2)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile3x4partial
 	VMOVUPS      Z3, 192(AX)
@@ -7279,6 +8526,9 @@ tile3x4stored:
 	RET
 
 tile3x5:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile3x5biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -7294,9 +8544,29 @@ tile3x5:
 	VMOVUPS   128(AX)(BX*2), Z12
 	VMOVUPS   192(AX)(BX*2), Z13
 	VMOVUPS.Z 256(AX)(BX*2), K1, Z14
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile3x5started
+
+tile3x5biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS.Z 256(R11), K1, Z4
+	VMOVUPS   Z0, Z5
+	VMOVUPS   Z1, Z6
+	VMOVUPS   Z2, Z7
+	VMOVUPS   Z3, Z8
+	VMOVUPS   Z4, Z9
+	VMOVUPS   Z0, Z10
+	VMOVUPS   Z1, Z11
+	VMOVUPS   Z2, Z12
+	VMOVUPS   Z3, Z13
+	VMOVUPS   Z4, Z14
+
+tile3x5started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile3x5k:
 	VBROADCASTSS (R10), Z15
@@ -7338,7 +8608,7 @@ tile3x5k:
 	VMOVUPS      Z11, 64(AX)(BX*2)
 	VMOVUPS      Z12, 128(AX)(BX*2)
 	VMOVUPS      Z13, 192(AX)(BX*2)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile3x5partial
 	VMOVUPS      Z4, 256(AX)
@@ -7364,6 +8634,9 @@ tile3x5stored:
 	RET
 
 tile3x6:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile3x6biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -7382,9 +8655,32 @@ tile3x6:
 	VMOVUPS   192(AX)(BX*2), Z15
 	VMOVUPS   256(AX)(BX*2), Z16
 	VMOVUPS.Z 320(AX)(BX*2), K1, Z17
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile3x6started
+
+tile3x6biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS.Z 320(R11), K1, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z2, Z8
+	VMOVUPS   Z3, Z9
+	VMOVUPS   Z4, Z10
+	VMOVUPS   Z5, Z11
+	VMOVUPS   Z0, Z12
+	VMOVUPS   Z1, Z13
+	VMOVUPS   Z2, Z14
+	VMOVUPS   Z3, Z15
+	VMOVUPS   Z4, Z16
+	VMOVUPS   Z5, Z17
+
+tile3x6started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile3x6k:
 	VBROADCASTSS (R10), Z18
@@ -7433,7 +8729,7 @@ tile3x6k:
 	VMOVUPS      Z14, 128(AX)(BX*2)
 	VMOVUPS      Z15, 192(AX)(BX*2)
 	VMOVUPS      Z16, 256(AX)(BX*2)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile3x6partial
 	VMOVUPS      Z5, 320(AX)
@@ -7459,6 +8755,9 @@ tile3x6stored:
 	RET
 
 tile3x7:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile3x7biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -7480,9 +8779,35 @@ tile3x7:
 	VMOVUPS   256(AX)(BX*2), Z18
 	VMOVUPS   320(AX)(BX*2), Z19
 	VMOVUPS.Z 384(AX)(BX*2), K1, Z20
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile3x7started
+
+tile3x7biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS.Z 384(R11), K1, Z6
+	VMOVUPS   Z0, Z7
+	VMOVUPS   Z1, Z8
+	VMOVUPS   Z2, Z9
+	VMOVUPS   Z3, Z10
+	VMOVUPS   Z4, Z11
+	VMOVUPS   Z5, Z12
+	VMOVUPS   Z6, Z13
+	VMOVUPS   Z0, Z14
+	VMOVUPS   Z1, Z15
+	VMOVUPS   Z2, Z16
+	VMOVUPS   Z3, Z17
+	VMOVUPS   Z4, Z18
+	VMOVUPS   Z5, Z19
+	VMOVUPS   Z6, Z20
+
+tile3x7started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile3x7k:
 	VBROADCASTSS (R10), Z21
@@ -7538,7 +8863,7 @@ tile3x7k:
 	VMOVUPS      Z17, 192(AX)(BX*2)
 	VMOVUPS      Z18, 256(AX)(BX*2)
 	VMOVUPS      Z19, 320(AX)(BX*2)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile3x7partial
 	VMOVUPS      Z6, 384(AX)
@@ -7564,6 +8889,9 @@ tile3x7stored:
 	RET
 
 tile3x8:
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile3x8biased
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -7588,9 +8916,38 @@ tile3x8:
 	VMOVUPS   320(AX)(BX*2), Z21
 	VMOVUPS   384(AX)(BX*2), Z22
 	VMOVUPS.Z 448(AX)(BX*2), K1, Z23
-	MOVQ      CX, R10
-	MOVQ      DX, R11
-	MOVQ      k+72(FP), R12
+	JMP       tile3x8started
+
+tile3x8biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS   320(R11), Z5
+	VMOVUPS   384(R11), Z6
+	VMOVUPS.Z 448(R11), K1, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z1, Z9
+	VMOVUPS   Z2, Z10
+	VMOVUPS   Z3, Z11
+	VMOVUPS   Z4, Z12
+	VMOVUPS   Z5, Z13
+	VMOVUPS   Z6, Z14
+	VMOVUPS   Z7, Z15
+	VMOVUPS   Z0, Z16
+	VMOVUPS   Z1, Z17
+	VMOVUPS   Z2, Z18
+	VMOVUPS   Z3, Z19
+	VMOVUPS   Z4, Z20
+	VMOVUPS   Z5, Z21
+	VMOVUPS   Z6, Z22
+	VMOVUPS   Z7, Z23
+
+tile3x8started:
+	MOVQ CX, R10
+	MOVQ DX, R11
+	MOVQ k+80(FP), R12
 
 tile3x8k:
 	VBROADCASTSS (R10), Z24
@@ -7653,7 +9010,7 @@ tile3x8k:
 	VMOVUPS      Z20, 256(AX)(BX*2)
 	VMOVUPS      Z21, 320(AX)(BX*2)
 	VMOVUPS      Z22, 384(AX)(BX*2)
-	MOVQ         full+88(FP), R12
+	MOVQ         full+96(FP), R12
 	TESTQ        R12, R12
 	JZ           tile3x8partial
 	VMOVUPS      Z7, 448(AX)
@@ -7679,13 +9036,25 @@ tile3x8stored:
 	RET
 
 tile4x1:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	VMOVUPS.Z  (AX), K1, Z0
-	VMOVUPS.Z  (AX)(BX*1), K1, Z1
-	VMOVUPS.Z  (AX)(BX*2), K1, Z2
-	VMOVUPS.Z  (R13), K1, Z3
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile4x1biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	JMP       tile4x1started
+
+tile4x1biased:
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+
+tile4x1started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile4x1near
 	ADDQ       AX, R11
@@ -7699,7 +9068,7 @@ tile4x1:
 tile4x1near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 
@@ -7716,7 +9085,7 @@ tile4x1k:
 	JNZ              tile4x1k
 	LEAQ             (AX)(BX*2), R13
 	ADDQ             BX, R13
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile4x1partial
 	VMOVUPS          Z0, (AX)
@@ -7746,17 +9115,33 @@ tile4x1stored:
 	RET
 
 tile4x2:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	VMOVUPS    (AX), Z0
-	VMOVUPS.Z  64(AX), K1, Z1
-	VMOVUPS    (AX)(BX*1), Z2
-	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
-	VMOVUPS    (AX)(BX*2), Z4
-	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
-	VMOVUPS    (R13), Z6
-	VMOVUPS.Z  64(R13), K1, Z7
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile4x2biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	JMP       tile4x2started
+
+tile4x2biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS.Z 64(R11), K1, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z1, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z1, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+
+tile4x2started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile4x2near
 	ADDQ       AX, R11
@@ -7774,7 +9159,7 @@ tile4x2:
 tile4x2near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 
@@ -7800,7 +9185,7 @@ tile4x2k:
 	VMOVUPS          Z2, (AX)(BX*1)
 	VMOVUPS          Z4, (AX)(BX*2)
 	VMOVUPS          Z6, (R13)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile4x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -7830,21 +9215,41 @@ tile4x2stored:
 	RET
 
 tile4x3:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	VMOVUPS    (AX), Z0
-	VMOVUPS    64(AX), Z1
-	VMOVUPS.Z  128(AX), K1, Z2
-	VMOVUPS    (AX)(BX*1), Z3
-	VMOVUPS    64(AX)(BX*1), Z4
-	VMOVUPS.Z  128(AX)(BX*1), K1, Z5
-	VMOVUPS    (AX)(BX*2), Z6
-	VMOVUPS    64(AX)(BX*2), Z7
-	VMOVUPS.Z  128(AX)(BX*2), K1, Z8
-	VMOVUPS    (R13), Z9
-	VMOVUPS    64(R13), Z10
-	VMOVUPS.Z  128(R13), K1, Z11
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile4x3biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS.Z 128(AX), K1, Z2
+	VMOVUPS   (AX)(BX*1), Z3
+	VMOVUPS   64(AX)(BX*1), Z4
+	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
+	VMOVUPS   (AX)(BX*2), Z6
+	VMOVUPS   64(AX)(BX*2), Z7
+	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
+	VMOVUPS   (R13), Z9
+	VMOVUPS   64(R13), Z10
+	VMOVUPS.Z 128(R13), K1, Z11
+	JMP       tile4x3started
+
+tile4x3biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS.Z 128(R11), K1, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z1, Z4
+	VMOVUPS   Z2, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z2, Z8
+	VMOVUPS   Z0, Z9
+	VMOVUPS   Z1, Z10
+	VMOVUPS   Z2, Z11
+
+tile4x3started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile4x3near
 	ADDQ       AX, R11
@@ -7866,7 +9271,7 @@ tile4x3:
 tile4x3near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 
@@ -7901,7 +9306,7 @@ tile4x3k:
 	VMOVUPS          Z7, 64(AX)(BX*2)
 	VMOVUPS          Z9, (R13)
 	VMOVUPS          Z10, 64(R13)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile4x3partial
 	VMOVUPS          Z2, 128(AX)
@@ -7931,25 +9336,49 @@ tile4x3stored:
 	RET
 
 tile4x4:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	VMOVUPS    (AX), Z0
-	VMOVUPS    64(AX), Z1
-	VMOVUPS    128(AX), Z2
-	VMOVUPS.Z  192(AX), K1, Z3
-	VMOVUPS    (AX)(BX*1), Z4
-	VMOVUPS    64(AX)(BX*1), Z5
-	VMOVUPS    128(AX)(BX*1), Z6
-	VMOVUPS.Z  192(AX)(BX*1), K1, Z7
-	VMOVUPS    (AX)(BX*2), Z8
-	VMOVUPS    64(AX)(BX*2), Z9
-	VMOVUPS    128(AX)(BX*2), Z10
-	VMOVUPS.Z  192(AX)(BX*2), K1, Z11
-	VMOVUPS    (R13), Z12
-	VMOVUPS    64(R13), Z13
-	VMOVUPS    128(R13), Z14
-	VMOVUPS.Z  192(R13), K1, Z15
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile4x4biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS.Z 192(AX), K1, Z3
+	VMOVUPS   (AX)(BX*1), Z4
+	VMOVUPS   64(AX)(BX*1), Z5
+	VMOVUPS   128(AX)(BX*1), Z6
+	VMOVUPS.Z 192(AX)(BX*1), K1, Z7
+	VMOVUPS   (AX)(BX*2), Z8
+	VMOVUPS   64(AX)(BX*2), Z9
+	VMOVUPS   128(AX)(BX*2), Z10
+	VMOVUPS.Z 192(AX)(BX*2), K1, Z11
+	VMOVUPS   (R13), Z12
+	VMOVUPS   64(R13), Z13
+	VMOVUPS   128(R13), Z14
+	VMOVUPS.Z 192(R13), K1, Z15
+	JMP       tile4x4started
+
+tile4x4biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS.Z 192(R11), K1, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z1, Z5
+	VMOVUPS   Z2, Z6
+	VMOVUPS   Z3, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z1, Z9
+	VMOVUPS   Z2, Z10
+	VMOVUPS   Z3, Z11
+	VMOVUPS   Z0, Z12
+	VMOVUPS   Z1, Z13
+	VMOVUPS   Z2, Z14
+	VMOVUPS   Z3, Z15
+
+tile4x4started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile4x4near
 	ADDQ       AX, R11
@@ -7975,7 +9404,7 @@ tile4x4:
 tile4x4near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 
@@ -8019,7 +9448,7 @@ tile4x4k:
 	VMOVUPS          Z12, (R13)
 	VMOVUPS          Z13, 64(R13)
 	VMOVUPS          Z14, 128(R13)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile4x4partial
 	VMOVUPS          Z3, 192(AX)
@@ -8049,29 +9478,57 @@ tile4x4stored:
 	RET
 
 tile4x5:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	VMOVUPS    (AX), Z0
-	VMOVUPS    64(AX), Z1
-	VMOVUPS    128(AX), Z2
-	VMOVUPS    192(AX), Z3
-	VMOVUPS.Z  256(AX), K1, Z4
-	VMOVUPS    (AX)(BX*1), Z5
-	VMOVUPS    64(AX)(BX*1), Z6
-	VMOVUPS    128(AX)(BX*1), Z7
-	VMOVUPS    192(AX)(BX*1), Z8
-	VMOVUPS.Z  256(AX)(BX*1), K1, Z9
-	VMOVUPS    (AX)(BX*2), Z10
-	VMOVUPS    64(AX)(BX*2), Z11
-	VMOVUPS    128(AX)(BX*2), Z12
-	VMOVUPS    192(AX)(BX*2), Z13
-	VMOVUPS.Z  256(AX)(BX*2), K1, Z14
-	VMOVUPS    (R13), Z15
-	VMOVUPS    64(R13), Z16
-	VMOVUPS    128(R13), Z17
-	VMOVUPS    192(R13), Z18
-	VMOVUPS.Z  256(R13), K1, Z19
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile4x5biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS.Z 256(AX), K1, Z4
+	VMOVUPS   (AX)(BX*1), Z5
+	VMOVUPS   64(AX)(BX*1), Z6
+	VMOVUPS   128(AX)(BX*1), Z7
+	VMOVUPS   192(AX)(BX*1), Z8
+	VMOVUPS.Z 256(AX)(BX*1), K1, Z9
+	VMOVUPS   (AX)(BX*2), Z10
+	VMOVUPS   64(AX)(BX*2), Z11
+	VMOVUPS   128(AX)(BX*2), Z12
+	VMOVUPS   192(AX)(BX*2), Z13
+	VMOVUPS.Z 256(AX)(BX*2), K1, Z14
+	VMOVUPS   (R13), Z15
+	VMOVUPS   64(R13), Z16
+	VMOVUPS   128(R13), Z17
+	VMOVUPS   192(R13), Z18
+	VMOVUPS.Z 256(R13), K1, Z19
+	JMP       tile4x5started
+
+tile4x5biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS.Z 256(R11), K1, Z4
+	VMOVUPS   Z0, Z5
+	VMOVUPS   Z1, Z6
+	VMOVUPS   Z2, Z7
+	VMOVUPS   Z3, Z8
+	VMOVUPS   Z4, Z9
+	VMOVUPS   Z0, Z10
+	VMOVUPS   Z1, Z11
+	VMOVUPS   Z2, Z12
+	VMOVUPS   Z3, Z13
+	VMOVUPS   Z4, Z14
+	VMOVUPS   Z0, Z15
+	VMOVUPS   Z1, Z16
+	VMOVUPS   Z2, Z17
+	VMOVUPS   Z3, Z18
+	VMOVUPS   Z4, Z19
+
+tile4x5started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile4x5near
 	ADDQ       AX, R11
@@ -8101,7 +9558,7 @@ tile4x5:
 tile4x5near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 
@@ -8154,7 +9611,7 @@ tile4x5k:
 	VMOVUPS          Z16, 64(R13)
 	VMOVUPS          Z17, 128(R13)
 	VMOVUPS          Z18, 192(R13)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile4x5partial
 	VMOVUPS          Z4, 256(AX)
@@ -8184,33 +9641,65 @@ tile4x5stored:
 	RET
 
 tile4x6:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	VMOVUPS    (AX), Z0
-	VMOVUPS    64(AX), Z1
-	VMOVUPS    128(AX), Z2
-	VMOVUPS    192(AX), Z3
-	VMOVUPS    256(AX), Z4
-	VMOVUPS.Z  320(AX), K1, Z5
-	VMOVUPS    (AX)(BX*1), Z6
-	VMOVUPS    64(AX)(BX*1), Z7
-	VMOVUPS    128(AX)(BX*1), Z8
-	VMOVUPS    192(AX)(BX*1), Z9
-	VMOVUPS    256(AX)(BX*1), Z10
-	VMOVUPS.Z  320(AX)(BX*1), K1, Z11
-	VMOVUPS    (AX)(BX*2), Z12
-	VMOVUPS    64(AX)(BX*2), Z13
-	VMOVUPS    128(AX)(BX*2), Z14
-	VMOVUPS    192(AX)(BX*2), Z15
-	VMOVUPS    256(AX)(BX*2), Z16
-	VMOVUPS.Z  320(AX)(BX*2), K1, Z17
-	VMOVUPS    (R13), Z18
-	VMOVUPS    64(R13), Z19
-	VMOVUPS    128(R13), Z20
-	VMOVUPS    192(R13), Z21
-	VMOVUPS    256(R13), Z22
-	VMOVUPS.Z  320(R13), K1, Z23
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile4x6biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS.Z 320(AX), K1, Z5
+	VMOVUPS   (AX)(BX*1), Z6
+	VMOVUPS   64(AX)(BX*1), Z7
+	VMOVUPS   128(AX)(BX*1), Z8
+	VMOVUPS   192(AX)(BX*1), Z9
+	VMOVUPS   256(AX)(BX*1), Z10
+	VMOVUPS.Z 320(AX)(BX*1), K1, Z11
+	VMOVUPS   (AX)(BX*2), Z12
+	VMOVUPS   64(AX)(BX*2), Z13
+	VMOVUPS   128(AX)(BX*2), Z14
+	VMOVUPS   192(AX)(BX*2), Z15
+	VMOVUPS   256(AX)(BX*2), Z16
+	VMOVUPS.Z 320(AX)(BX*2), K1, Z17
+	VMOVUPS   (R13), Z18
+	VMOVUPS   64(R13), Z19
+	VMOVUPS   128(R13), Z20
+	VMOVUPS   192(R13), Z21
+	VMOVUPS   256(R13), Z22
+	VMOVUPS.Z 320(R13), K1, Z23
+	JMP       tile4x6started
+
+tile4x6biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS   192(R11), Z3
+	VMOVUPS   256(R11), Z4
+	VMOVUPS.Z 320(R11), K1, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z2, Z8
+	VMOVUPS   Z3, Z9
+	VMOVUPS   Z4, Z10
+	VMOVUPS   Z5, Z11
+	VMOVUPS   Z0, Z12
+	VMOVUPS   Z1, Z13
+	VMOVUPS   Z2, Z14
+	VMOVUPS   Z3, Z15
+	VMOVUPS   Z4, Z16
+	VMOVUPS   Z5, Z17
+	VMOVUPS   Z0, Z18
+	VMOVUPS   Z1, Z19
+	VMOVUPS   Z2, Z20
+	VMOVUPS   Z3, Z21
+	VMOVUPS   Z4, Z22
+	VMOVUPS   Z5, Z23
+
+tile4x6started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile4x6near
 	ADDQ       AX, R11
@@ -8244,7 +9733,7 @@ tile4x6:
 tile4x6near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 
@@ -8306,7 +9795,7 @@ tile4x6k:
 	VMOVUPS          Z20, 128(R13)
 	VMOVUPS          Z21, 192(R13)
 	VMOVUPS          Z22, 256(R13)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile4x6partial
 	VMOVUPS          Z5, 320(AX)
@@ -8336,14 +9825,27 @@ tile4x6stored:
 	RET
 
 tile5x1:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	VMOVUPS.Z  (AX), K1, Z0
-	VMOVUPS.Z  (AX)(BX*1), K1, Z1
-	VMOVUPS.Z  (AX)(BX*2), K1, Z2
-	VMOVUPS.Z  (R13), K1, Z3
-	VMOVUPS.Z  (R13)(BX*1), K1, Z4
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile5x1biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	JMP       tile5x1started
+
+tile5x1biased:
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z0, Z4
+
+tile5x1started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile5x1near
 	ADDQ       AX, R11
@@ -8358,7 +9860,7 @@ tile5x1:
 tile5x1near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 
@@ -8376,7 +9878,7 @@ tile5x1k:
 	JNZ              tile5x1k
 	LEAQ             (AX)(BX*2), R13
 	ADDQ             BX, R13
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile5x1partial
 	VMOVUPS          Z0, (AX)
@@ -8410,19 +9912,37 @@ tile5x1stored:
 	RET
 
 tile5x2:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	VMOVUPS    (AX), Z0
-	VMOVUPS.Z  64(AX), K1, Z1
-	VMOVUPS    (AX)(BX*1), Z2
-	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
-	VMOVUPS    (AX)(BX*2), Z4
-	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
-	VMOVUPS    (R13), Z6
-	VMOVUPS.Z  64(R13), K1, Z7
-	VMOVUPS    (R13)(BX*1), Z8
-	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile5x2biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	JMP       tile5x2started
+
+tile5x2biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS.Z 64(R11), K1, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z1, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z1, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z1, Z9
+
+tile5x2started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile5x2near
 	ADDQ       AX, R11
@@ -8442,7 +9962,7 @@ tile5x2:
 tile5x2near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 
@@ -8471,7 +9991,7 @@ tile5x2k:
 	VMOVUPS          Z4, (AX)(BX*2)
 	VMOVUPS          Z6, (R13)
 	VMOVUPS          Z8, (R13)(BX*1)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile5x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -8505,24 +10025,47 @@ tile5x2stored:
 	RET
 
 tile5x3:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	VMOVUPS    (AX), Z0
-	VMOVUPS    64(AX), Z1
-	VMOVUPS.Z  128(AX), K1, Z2
-	VMOVUPS    (AX)(BX*1), Z3
-	VMOVUPS    64(AX)(BX*1), Z4
-	VMOVUPS.Z  128(AX)(BX*1), K1, Z5
-	VMOVUPS    (AX)(BX*2), Z6
-	VMOVUPS    64(AX)(BX*2), Z7
-	VMOVUPS.Z  128(AX)(BX*2), K1, Z8
-	VMOVUPS    (R13), Z9
-	VMOVUPS    64(R13), Z10
-	VMOVUPS.Z  128(R13), K1, Z11
-	VMOVUPS    (R13)(BX*1), Z12
-	VMOVUPS    64(R13)(BX*1), Z13
-	VMOVUPS.Z  128(R13)(BX*1), K1, Z14
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile5x3biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS.Z 128(AX), K1, Z2
+	VMOVUPS   (AX)(BX*1), Z3
+	VMOVUPS   64(AX)(BX*1), Z4
+	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
+	VMOVUPS   (AX)(BX*2), Z6
+	VMOVUPS   64(AX)(BX*2), Z7
+	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
+	VMOVUPS   (R13), Z9
+	VMOVUPS   64(R13), Z10
+	VMOVUPS.Z 128(R13), K1, Z11
+	VMOVUPS   (R13)(BX*1), Z12
+	VMOVUPS   64(R13)(BX*1), Z13
+	VMOVUPS.Z 128(R13)(BX*1), K1, Z14
+	JMP       tile5x3started
+
+tile5x3biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS.Z 128(R11), K1, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z1, Z4
+	VMOVUPS   Z2, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z2, Z8
+	VMOVUPS   Z0, Z9
+	VMOVUPS   Z1, Z10
+	VMOVUPS   Z2, Z11
+	VMOVUPS   Z0, Z12
+	VMOVUPS   Z1, Z13
+	VMOVUPS   Z2, Z14
+
+tile5x3started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile5x3near
 	ADDQ       AX, R11
@@ -8547,7 +10090,7 @@ tile5x3:
 tile5x3near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 
@@ -8587,7 +10130,7 @@ tile5x3k:
 	VMOVUPS          Z10, 64(R13)
 	VMOVUPS          Z12, (R13)(BX*1)
 	VMOVUPS          Z13, 64(R13)(BX*1)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile5x3partial
 	VMOVUPS          Z2, 128(AX)
@@ -8621,29 +10164,57 @@ tile5x3stored:
 	RET
 
 tile5x4:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	VMOVUPS    (AX), Z0
-	VMOVUPS    64(AX), Z1
-	VMOVUPS    128(AX), Z2
-	VMOVUPS.Z  192(AX), K1, Z3
-	VMOVUPS    (AX)(BX*1), Z4
-	VMOVUPS    64(AX)(BX*1), Z5
-	VMOVUPS    128(AX)(BX*1), Z6
-	VMOVUPS.Z  192(AX)(BX*1), K1, Z7
-	VMOVUPS    (AX)(BX*2), Z8
-	VMOVUPS    64(AX)(BX*2), Z9
-	VMOVUPS    128(AX)(BX*2), Z10
-	VMOVUPS.Z  192(AX)(BX*2), K1, Z11
-	VMOVUPS    (R13), Z12
-	VMOVUPS    64(R13), Z13
-	VMOVUPS    128(R13), Z14
-	VMOVUPS.Z  192(R13), K1, Z15
-	VMOVUPS    (R13)(BX*1), Z16
-	VMOVUPS    64(R13)(BX*1), Z17
-	VMOVUPS    128(R13)(BX*1), Z18
-	VMOVUPS.Z  192(R13)(BX*1), K1, Z19
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile5x4biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS.Z 192(AX), K1, Z3
+	VMOVUPS   (AX)(BX*1), Z4
+	VMOVUPS   64(AX)(BX*1), Z5
+	VMOVUPS   128(AX)(BX*1), Z6
+	VMOVUPS.Z 192(AX)(BX*1), K1, Z7
+	VMOVUPS   (AX)(BX*2), Z8
+	VMOVUPS   64(AX)(BX*2), Z9
+	VMOVUPS   128(AX)(BX*2), Z10
+	VMOVUPS.Z 192(AX)(BX*2), K1, Z11
+	VMOVUPS   (R13), Z12
+	VMOVUPS   64(R13), Z13
+	VMOVUPS   128(R13), Z14
+	VMOVUPS.Z 192(R13), K1, Z15
+	VMOVUPS   (R13)(BX*1), Z16
+	VMOVUPS   64(R13)(BX*1), Z17
+	VMOVUPS   128(R13)(BX*1), Z18
+	VMOVUPS.Z 192(R13)(BX*1), K1, Z19
+	JMP       tile5x4started
+
+tile5x4biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS.Z 192(R11), K1, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z1, Z5
+	VMOVUPS   Z2, Z6
+	VMOVUPS   Z3, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z1, Z9
+	VMOVUPS   Z2, Z10
+	VMOVUPS   Z3, Z11
+	VMOVUPS   Z0, Z12
+	VMOVUPS   Z1, Z13
+	VMOVUPS   Z2, Z14
+	VMOVUPS   Z3, Z15
+	VMOVUPS   Z0, Z16
+	VMOVUPS   Z1, Z17
+	VMOVUPS   Z2, Z18
+	VMOVUPS   Z3, Z19
+
+tile5x4started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile5x4near
 	ADDQ       AX, R11
@@ -8673,7 +10244,7 @@ tile5x4:
 tile5x4near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 
@@ -8724,7 +10295,7 @@ tile5x4k:
 	VMOVUPS          Z16, (R13)(BX*1)
 	VMOVUPS          Z17, 64(R13)(BX*1)
 	VMOVUPS          Z18, 128(R13)(BX*1)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile5x4partial
 	VMOVUPS          Z3, 192(AX)
@@ -8758,15 +10329,29 @@ tile5x4stored:
 	RET
 
 tile6x1:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	VMOVUPS.Z  (AX), K1, Z0
-	VMOVUPS.Z  (AX)(BX*1), K1, Z1
-	VMOVUPS.Z  (AX)(BX*2), K1, Z2
-	VMOVUPS.Z  (R13), K1, Z3
-	VMOVUPS.Z  (R13)(BX*1), K1, Z4
-	VMOVUPS.Z  (R13)(BX*2), K1, Z5
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile6x1biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	VMOVUPS.Z (R13)(BX*2), K1, Z5
+	JMP       tile6x1started
+
+tile6x1biased:
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z0, Z5
+
+tile6x1started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile6x1near
 	ADDQ       AX, R11
@@ -8782,7 +10367,7 @@ tile6x1:
 tile6x1near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 
@@ -8801,7 +10386,7 @@ tile6x1k:
 	JNZ              tile6x1k
 	LEAQ             (AX)(BX*2), R13
 	ADDQ             BX, R13
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile6x1partial
 	VMOVUPS          Z0, (AX)
@@ -8839,21 +10424,41 @@ tile6x1stored:
 	RET
 
 tile6x2:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	VMOVUPS    (AX), Z0
-	VMOVUPS.Z  64(AX), K1, Z1
-	VMOVUPS    (AX)(BX*1), Z2
-	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
-	VMOVUPS    (AX)(BX*2), Z4
-	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
-	VMOVUPS    (R13), Z6
-	VMOVUPS.Z  64(R13), K1, Z7
-	VMOVUPS    (R13)(BX*1), Z8
-	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
-	VMOVUPS    (R13)(BX*2), Z10
-	VMOVUPS.Z  64(R13)(BX*2), K1, Z11
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile6x2biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	VMOVUPS   (R13)(BX*2), Z10
+	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
+	JMP       tile6x2started
+
+tile6x2biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS.Z 64(R11), K1, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z1, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z1, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z1, Z9
+	VMOVUPS   Z0, Z10
+	VMOVUPS   Z1, Z11
+
+tile6x2started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile6x2near
 	ADDQ       AX, R11
@@ -8875,7 +10480,7 @@ tile6x2:
 tile6x2near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 
@@ -8907,7 +10512,7 @@ tile6x2k:
 	VMOVUPS          Z6, (R13)
 	VMOVUPS          Z8, (R13)(BX*1)
 	VMOVUPS          Z10, (R13)(BX*2)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile6x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -8945,27 +10550,53 @@ tile6x2stored:
 	RET
 
 tile6x3:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	VMOVUPS    (AX), Z0
-	VMOVUPS    64(AX), Z1
-	VMOVUPS.Z  128(AX), K1, Z2
-	VMOVUPS    (AX)(BX*1), Z3
-	VMOVUPS    64(AX)(BX*1), Z4
-	VMOVUPS.Z  128(AX)(BX*1), K1, Z5
-	VMOVUPS    (AX)(BX*2), Z6
-	VMOVUPS    64(AX)(BX*2), Z7
-	VMOVUPS.Z  128(AX)(BX*2), K1, Z8
-	VMOVUPS    (R13), Z9
-	VMOVUPS    64(R13), Z10
-	VMOVUPS.Z  128(R13), K1, Z11
-	VMOVUPS    (R13)(BX*1), Z12
-	VMOVUPS    64(R13)(BX*1), Z13
-	VMOVUPS.Z  128(R13)(BX*1), K1, Z14
-	VMOVUPS    (R13)(BX*2), Z15
-	VMOVUPS    64(R13)(BX*2), Z16
-	VMOVUPS.Z  128(R13)(BX*2), K1, Z17
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile6x3biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS.Z 128(AX), K1, Z2
+	VMOVUPS   (AX)(BX*1), Z3
+	VMOVUPS   64(AX)(BX*1), Z4
+	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
+	VMOVUPS   (AX)(BX*2), Z6
+	VMOVUPS   64(AX)(BX*2), Z7
+	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
+	VMOVUPS   (R13), Z9
+	VMOVUPS   64(R13), Z10
+	VMOVUPS.Z 128(R13), K1, Z11
+	VMOVUPS   (R13)(BX*1), Z12
+	VMOVUPS   64(R13)(BX*1), Z13
+	VMOVUPS.Z 128(R13)(BX*1), K1, Z14
+	VMOVUPS   (R13)(BX*2), Z15
+	VMOVUPS   64(R13)(BX*2), Z16
+	VMOVUPS.Z 128(R13)(BX*2), K1, Z17
+	JMP       tile6x3started
+
+tile6x3biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS.Z 128(R11), K1, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z1, Z4
+	VMOVUPS   Z2, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z2, Z8
+	VMOVUPS   Z0, Z9
+	VMOVUPS   Z1, Z10
+	VMOVUPS   Z2, Z11
+	VMOVUPS   Z0, Z12
+	VMOVUPS   Z1, Z13
+	VMOVUPS   Z2, Z14
+	VMOVUPS   Z0, Z15
+	VMOVUPS   Z1, Z16
+	VMOVUPS   Z2, Z17
+
+tile6x3started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile6x3near
 	ADDQ       AX, R11
@@ -8993,7 +10624,7 @@ tile6x3:
 tile6x3near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 
@@ -9038,7 +10669,7 @@ tile6x3k:
 	VMOVUPS          Z13, 64(R13)(BX*1)
 	VMOVUPS          Z15, (R13)(BX*2)
 	VMOVUPS          Z16, 64(R13)(BX*2)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile6x3partial
 	VMOVUPS          Z2, 128(AX)
@@ -9076,33 +10707,65 @@ tile6x3stored:
 	RET
 
 tile6x4:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	VMOVUPS    (AX), Z0
-	VMOVUPS    64(AX), Z1
-	VMOVUPS    128(AX), Z2
-	VMOVUPS.Z  192(AX), K1, Z3
-	VMOVUPS    (AX)(BX*1), Z4
-	VMOVUPS    64(AX)(BX*1), Z5
-	VMOVUPS    128(AX)(BX*1), Z6
-	VMOVUPS.Z  192(AX)(BX*1), K1, Z7
-	VMOVUPS    (AX)(BX*2), Z8
-	VMOVUPS    64(AX)(BX*2), Z9
-	VMOVUPS    128(AX)(BX*2), Z10
-	VMOVUPS.Z  192(AX)(BX*2), K1, Z11
-	VMOVUPS    (R13), Z12
-	VMOVUPS    64(R13), Z13
-	VMOVUPS    128(R13), Z14
-	VMOVUPS.Z  192(R13), K1, Z15
-	VMOVUPS    (R13)(BX*1), Z16
-	VMOVUPS    64(R13)(BX*1), Z17
-	VMOVUPS    128(R13)(BX*1), Z18
-	VMOVUPS.Z  192(R13)(BX*1), K1, Z19
-	VMOVUPS    (R13)(BX*2), Z20
-	VMOVUPS    64(R13)(BX*2), Z21
-	VMOVUPS    128(R13)(BX*2), Z22
-	VMOVUPS.Z  192(R13)(BX*2), K1, Z23
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile6x4biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS.Z 192(AX), K1, Z3
+	VMOVUPS   (AX)(BX*1), Z4
+	VMOVUPS   64(AX)(BX*1), Z5
+	VMOVUPS   128(AX)(BX*1), Z6
+	VMOVUPS.Z 192(AX)(BX*1), K1, Z7
+	VMOVUPS   (AX)(BX*2), Z8
+	VMOVUPS   64(AX)(BX*2), Z9
+	VMOVUPS   128(AX)(BX*2), Z10
+	VMOVUPS.Z 192(AX)(BX*2), K1, Z11
+	VMOVUPS   (R13), Z12
+	VMOVUPS   64(R13), Z13
+	VMOVUPS   128(R13), Z14
+	VMOVUPS.Z 192(R13), K1, Z15
+	VMOVUPS   (R13)(BX*1), Z16
+	VMOVUPS   64(R13)(BX*1), Z17
+	VMOVUPS   128(R13)(BX*1), Z18
+	VMOVUPS.Z 192(R13)(BX*1), K1, Z19
+	VMOVUPS   (R13)(BX*2), Z20
+	VMOVUPS   64(R13)(BX*2), Z21
+	VMOVUPS   128(R13)(BX*2), Z22
+	VMOVUPS.Z 192(R13)(BX*2), K1, Z23
+	JMP       tile6x4started
+
+tile6x4biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS   128(R11), Z2
+	VMOVUPS.Z 192(R11), K1, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z1, Z5
+	VMOVUPS   Z2, Z6
+	VMOVUPS   Z3, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z1, Z9
+	VMOVUPS   Z2, Z10
+	VMOVUPS   Z3, Z11
+	VMOVUPS   Z0, Z12
+	VMOVUPS   Z1, Z13
+	VMOVUPS   Z2, Z14
+	VMOVUPS   Z3, Z15
+	VMOVUPS   Z0, Z16
+	VMOVUPS   Z1, Z17
+	VMOVUPS   Z2, Z18
+	VMOVUPS   Z3, Z19
+	VMOVUPS   Z0, Z20
+	VMOVUPS   Z1, Z21
+	VMOVUPS   Z2, Z22
+	VMOVUPS   Z3, Z23
+
+tile6x4started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile6x4near
 	ADDQ       AX, R11
@@ -9136,7 +10799,7 @@ tile6x4:
 tile6x4near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 
@@ -9194,7 +10857,7 @@ tile6x4k:
 	VMOVUPS          Z20, (R13)(BX*2)
 	VMOVUPS          Z21, 64(R13)(BX*2)
 	VMOVUPS          Z22, 128(R13)(BX*2)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile6x4partial
 	VMOVUPS          Z3, 192(AX)
@@ -9232,18 +10895,33 @@ tile6x4stored:
 	RET
 
 tile7x1:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	LEAQ       (R13)(BX*2), R14
-	ADDQ       BX, R14
-	VMOVUPS.Z  (AX), K1, Z0
-	VMOVUPS.Z  (AX)(BX*1), K1, Z1
-	VMOVUPS.Z  (AX)(BX*2), K1, Z2
-	VMOVUPS.Z  (R13), K1, Z3
-	VMOVUPS.Z  (R13)(BX*1), K1, Z4
-	VMOVUPS.Z  (R13)(BX*2), K1, Z5
-	VMOVUPS.Z  (R14), K1, Z6
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile7x1biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	VMOVUPS.Z (R13)(BX*2), K1, Z5
+	VMOVUPS.Z (R14), K1, Z6
+	JMP       tile7x1started
+
+tile7x1biased:
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z0, Z5
+	VMOVUPS   Z0, Z6
+
+tile7x1started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile7x1near
 	ADDQ       AX, R11
@@ -9262,7 +10940,7 @@ tile7x1:
 tile7x1near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 	LEAQ (R13)(SI*2), R14
@@ -9287,7 +10965,7 @@ tile7x1k:
 	ADDQ             BX, R13
 	LEAQ             (R13)(BX*2), R14
 	ADDQ             BX, R14
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile7x1partial
 	VMOVUPS          Z0, (AX)
@@ -9329,25 +11007,47 @@ tile7x1stored:
 	RET
 
 tile7x2:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	LEAQ       (R13)(BX*2), R14
-	ADDQ       BX, R14
-	VMOVUPS    (AX), Z0
-	VMOVUPS.Z  64(AX), K1, Z1
-	VMOVUPS    (AX)(BX*1), Z2
-	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
-	VMOVUPS    (AX)(BX*2), Z4
-	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
-	VMOVUPS    (R13), Z6
-	VMOVUPS.Z  64(R13), K1, Z7
-	VMOVUPS    (R13)(BX*1), Z8
-	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
-	VMOVUPS    (R13)(BX*2), Z10
-	VMOVUPS.Z  64(R13)(BX*2), K1, Z11
-	VMOVUPS    (R14), Z12
-	VMOVUPS.Z  64(R14), K1, Z13
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile7x2biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	VMOVUPS   (R13)(BX*2), Z10
+	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
+	VMOVUPS   (R14), Z12
+	VMOVUPS.Z 64(R14), K1, Z13
+	JMP       tile7x2started
+
+tile7x2biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS.Z 64(R11), K1, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z1, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z1, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z1, Z9
+	VMOVUPS   Z0, Z10
+	VMOVUPS   Z1, Z11
+	VMOVUPS   Z0, Z12
+	VMOVUPS   Z1, Z13
+
+tile7x2started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile7x2near
 	ADDQ       AX, R11
@@ -9373,7 +11073,7 @@ tile7x2:
 tile7x2near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 	LEAQ (R13)(SI*2), R14
@@ -9413,7 +11113,7 @@ tile7x2k:
 	VMOVUPS          Z8, (R13)(BX*1)
 	VMOVUPS          Z10, (R13)(BX*2)
 	VMOVUPS          Z12, (R14)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile7x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -9455,32 +11155,61 @@ tile7x2stored:
 	RET
 
 tile7x3:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	LEAQ       (R13)(BX*2), R14
-	ADDQ       BX, R14
-	VMOVUPS    (AX), Z0
-	VMOVUPS    64(AX), Z1
-	VMOVUPS.Z  128(AX), K1, Z2
-	VMOVUPS    (AX)(BX*1), Z3
-	VMOVUPS    64(AX)(BX*1), Z4
-	VMOVUPS.Z  128(AX)(BX*1), K1, Z5
-	VMOVUPS    (AX)(BX*2), Z6
-	VMOVUPS    64(AX)(BX*2), Z7
-	VMOVUPS.Z  128(AX)(BX*2), K1, Z8
-	VMOVUPS    (R13), Z9
-	VMOVUPS    64(R13), Z10
-	VMOVUPS.Z  128(R13), K1, Z11
-	VMOVUPS    (R13)(BX*1), Z12
-	VMOVUPS    64(R13)(BX*1), Z13
-	VMOVUPS.Z  128(R13)(BX*1), K1, Z14
-	VMOVUPS    (R13)(BX*2), Z15
-	VMOVUPS    64(R13)(BX*2), Z16
-	VMOVUPS.Z  128(R13)(BX*2), K1, Z17
-	VMOVUPS    (R14), Z18
-	VMOVUPS    64(R14), Z19
-	VMOVUPS.Z  128(R14), K1, Z20
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile7x3biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS.Z 128(AX), K1, Z2
+	VMOVUPS   (AX)(BX*1), Z3
+	VMOVUPS   64(AX)(BX*1), Z4
+	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
+	VMOVUPS   (AX)(BX*2), Z6
+	VMOVUPS   64(AX)(BX*2), Z7
+	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
+	VMOVUPS   (R13), Z9
+	VMOVUPS   64(R13), Z10
+	VMOVUPS.Z 128(R13), K1, Z11
+	VMOVUPS   (R13)(BX*1), Z12
+	VMOVUPS   64(R13)(BX*1), Z13
+	VMOVUPS.Z 128(R13)(BX*1), K1, Z14
+	VMOVUPS   (R13)(BX*2), Z15
+	VMOVUPS   64(R13)(BX*2), Z16
+	VMOVUPS.Z 128(R13)(BX*2), K1, Z17
+	VMOVUPS   (R14), Z18
+	VMOVUPS   64(R14), Z19
+	VMOVUPS.Z 128(R14), K1, Z20
+	JMP       tile7x3started
+
+tile7x3biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS.Z 128(R11), K1, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z1, Z4
+	VMOVUPS   Z2, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z2, Z8
+	VMOVUPS   Z0, Z9
+	VMOVUPS   Z1, Z10
+	VMOVUPS   Z2, Z11
+	VMOVUPS   Z0, Z12
+	VMOVUPS   Z1, Z13
+	VMOVUPS   Z2, Z14
+	VMOVUPS   Z0, Z15
+	VMOVUPS   Z1, Z16
+	VMOVUPS   Z2, Z17
+	VMOVUPS   Z0, Z18
+	VMOVUPS   Z1, Z19
+	VMOVUPS   Z2, Z20
+
+tile7x3started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile7x3near
 	ADDQ       AX, R11
@@ -9513,7 +11242,7 @@ tile7x3:
 tile7x3near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 	LEAQ (R13)(SI*2), R14
@@ -9568,7 +11297,7 @@ tile7x3k:
 	VMOVUPS          Z16, 64(R13)(BX*2)
 	VMOVUPS          Z18, (R14)
 	VMOVUPS          Z19, 64(R14)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile7x3partial
 	VMOVUPS          Z2, 128(AX)
@@ -9610,19 +11339,35 @@ tile7x3stored:
 	RET
 
 tile8x1:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	LEAQ       (R13)(BX*2), R14
-	ADDQ       BX, R14
-	VMOVUPS.Z  (AX), K1, Z0
-	VMOVUPS.Z  (AX)(BX*1), K1, Z1
-	VMOVUPS.Z  (AX)(BX*2), K1, Z2
-	VMOVUPS.Z  (R13), K1, Z3
-	VMOVUPS.Z  (R13)(BX*1), K1, Z4
-	VMOVUPS.Z  (R13)(BX*2), K1, Z5
-	VMOVUPS.Z  (R14), K1, Z6
-	VMOVUPS.Z  (R14)(BX*1), K1, Z7
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile8x1biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	VMOVUPS.Z (R13)(BX*2), K1, Z5
+	VMOVUPS.Z (R14), K1, Z6
+	VMOVUPS.Z (R14)(BX*1), K1, Z7
+	JMP       tile8x1started
+
+tile8x1biased:
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z0, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z0, Z7
+
+tile8x1started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile8x1near
 	ADDQ       AX, R11
@@ -9642,7 +11387,7 @@ tile8x1:
 tile8x1near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 	LEAQ (R13)(SI*2), R14
@@ -9668,7 +11413,7 @@ tile8x1k:
 	ADDQ             BX, R13
 	LEAQ             (R13)(BX*2), R14
 	ADDQ             BX, R14
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile8x1partial
 	VMOVUPS          Z0, (AX)
@@ -9714,27 +11459,51 @@ tile8x1stored:
 	RET
 
 tile8x2:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	LEAQ       (R13)(BX*2), R14
-	ADDQ       BX, R14
-	VMOVUPS    (AX), Z0
-	VMOVUPS.Z  64(AX), K1, Z1
-	VMOVUPS    (AX)(BX*1), Z2
-	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
-	VMOVUPS    (AX)(BX*2), Z4
-	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
-	VMOVUPS    (R13), Z6
-	VMOVUPS.Z  64(R13), K1, Z7
-	VMOVUPS    (R13)(BX*1), Z8
-	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
-	VMOVUPS    (R13)(BX*2), Z10
-	VMOVUPS.Z  64(R13)(BX*2), K1, Z11
-	VMOVUPS    (R14), Z12
-	VMOVUPS.Z  64(R14), K1, Z13
-	VMOVUPS    (R14)(BX*1), Z14
-	VMOVUPS.Z  64(R14)(BX*1), K1, Z15
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile8x2biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	VMOVUPS   (R13)(BX*2), Z10
+	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
+	VMOVUPS   (R14), Z12
+	VMOVUPS.Z 64(R14), K1, Z13
+	VMOVUPS   (R14)(BX*1), Z14
+	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
+	JMP       tile8x2started
+
+tile8x2biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS.Z 64(R11), K1, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z1, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z1, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z1, Z9
+	VMOVUPS   Z0, Z10
+	VMOVUPS   Z1, Z11
+	VMOVUPS   Z0, Z12
+	VMOVUPS   Z1, Z13
+	VMOVUPS   Z0, Z14
+	VMOVUPS   Z1, Z15
+
+tile8x2started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile8x2near
 	ADDQ       AX, R11
@@ -9762,7 +11531,7 @@ tile8x2:
 tile8x2near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 	LEAQ (R13)(SI*2), R14
@@ -9805,7 +11574,7 @@ tile8x2k:
 	VMOVUPS          Z10, (R13)(BX*2)
 	VMOVUPS          Z12, (R14)
 	VMOVUPS          Z14, (R14)(BX*1)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile8x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -9851,35 +11620,67 @@ tile8x2stored:
 	RET
 
 tile8x3:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	LEAQ       (R13)(BX*2), R14
-	ADDQ       BX, R14
-	VMOVUPS    (AX), Z0
-	VMOVUPS    64(AX), Z1
-	VMOVUPS.Z  128(AX), K1, Z2
-	VMOVUPS    (AX)(BX*1), Z3
-	VMOVUPS    64(AX)(BX*1), Z4
-	VMOVUPS.Z  128(AX)(BX*1), K1, Z5
-	VMOVUPS    (AX)(BX*2), Z6
-	VMOVUPS    64(AX)(BX*2), Z7
-	VMOVUPS.Z  128(AX)(BX*2), K1, Z8
-	VMOVUPS    (R13), Z9
-	VMOVUPS    64(R13), Z10
-	VMOVUPS.Z  128(R13), K1, Z11
-	VMOVUPS    (R13)(BX*1), Z12
-	VMOVUPS    64(R13)(BX*1), Z13
-	VMOVUPS.Z  128(R13)(BX*1), K1, Z14
-	VMOVUPS    (R13)(BX*2), Z15
-	VMOVUPS    64(R13)(BX*2), Z16
-	VMOVUPS.Z  128(R13)(BX*2), K1, Z17
-	VMOVUPS    (R14), Z18
-	VMOVUPS    64(R14), Z19
-	VMOVUPS.Z  128(R14), K1, Z20
-	VMOVUPS    (R14)(BX*1), Z21
-	VMOVUPS    64(R14)(BX*1), Z22
-	VMOVUPS.Z  128(R14)(BX*1), K1, Z23
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile8x3biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS.Z 128(AX), K1, Z2
+	VMOVUPS   (AX)(BX*1), Z3
+	VMOVUPS   64(AX)(BX*1), Z4
+	VMOVUPS.Z 128(AX)(BX*1), K1, Z5
+	VMOVUPS   (AX)(BX*2), Z6
+	VMOVUPS   64(AX)(BX*2), Z7
+	VMOVUPS.Z 128(AX)(BX*2), K1, Z8
+	VMOVUPS   (R13), Z9
+	VMOVUPS   64(R13), Z10
+	VMOVUPS.Z 128(R13), K1, Z11
+	VMOVUPS   (R13)(BX*1), Z12
+	VMOVUPS   64(R13)(BX*1), Z13
+	VMOVUPS.Z 128(R13)(BX*1), K1, Z14
+	VMOVUPS   (R13)(BX*2), Z15
+	VMOVUPS   64(R13)(BX*2), Z16
+	VMOVUPS.Z 128(R13)(BX*2), K1, Z17
+	VMOVUPS   (R14), Z18
+	VMOVUPS   64(R14), Z19
+	VMOVUPS.Z 128(R14), K1, Z20
+	VMOVUPS   (R14)(BX*1), Z21
+	VMOVUPS   64(R14)(BX*1), Z22
+	VMOVUPS.Z 128(R14)(BX*1), K1, Z23
+	JMP       tile8x3started
+
+tile8x3biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS   64(R11), Z1
+	VMOVUPS.Z 128(R11), K1, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z1, Z4
+	VMOVUPS   Z2, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z2, Z8
+	VMOVUPS   Z0, Z9
+	VMOVUPS   Z1, Z10
+	VMOVUPS   Z2, Z11
+	VMOVUPS   Z0, Z12
+	VMOVUPS   Z1, Z13
+	VMOVUPS   Z2, Z14
+	VMOVUPS   Z0, Z15
+	VMOVUPS   Z1, Z16
+	VMOVUPS   Z2, Z17
+	VMOVUPS   Z0, Z18
+	VMOVUPS   Z1, Z19
+	VMOVUPS   Z2, Z20
+	VMOVUPS   Z0, Z21
+	VMOVUPS   Z1, Z22
+	VMOVUPS   Z2, Z23
+
+tile8x3started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile8x3near
 	ADDQ       AX, R11
@@ -9915,7 +11716,7 @@ tile8x3:
 tile8x3near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 	LEAQ (R13)(SI*2), R14
@@ -9975,7 +11776,7 @@ tile8x3k:
 	VMOVUPS          Z19, 64(R14)
 	VMOVUPS          Z21, (R14)(BX*1)
 	VMOVUPS          Z22, 64(R14)(BX*1)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile8x3partial
 	VMOVUPS          Z2, 128(AX)
@@ -10021,20 +11822,37 @@ tile8x3stored:
 	RET
 
 tile9x1:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	LEAQ       (R13)(BX*2), R14
-	ADDQ       BX, R14
-	VMOVUPS.Z  (AX), K1, Z0
-	VMOVUPS.Z  (AX)(BX*1), K1, Z1
-	VMOVUPS.Z  (AX)(BX*2), K1, Z2
-	VMOVUPS.Z  (R13), K1, Z3
-	VMOVUPS.Z  (R13)(BX*1), K1, Z4
-	VMOVUPS.Z  (R13)(BX*2), K1, Z5
-	VMOVUPS.Z  (R14), K1, Z6
-	VMOVUPS.Z  (R14)(BX*1), K1, Z7
-	VMOVUPS.Z  (R14)(BX*2), K1, Z8
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile9x1biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	VMOVUPS.Z (R13)(BX*2), K1, Z5
+	VMOVUPS.Z (R14), K1, Z6
+	VMOVUPS.Z (R14)(BX*1), K1, Z7
+	VMOVUPS.Z (R14)(BX*2), K1, Z8
+	JMP       tile9x1started
+
+tile9x1biased:
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z0, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z0, Z7
+	VMOVUPS   Z0, Z8
+
+tile9x1started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile9x1near
 	ADDQ       AX, R11
@@ -10055,7 +11873,7 @@ tile9x1:
 tile9x1near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 	LEAQ (R13)(SI*2), R14
@@ -10082,7 +11900,7 @@ tile9x1k:
 	ADDQ             BX, R13
 	LEAQ             (R13)(BX*2), R14
 	ADDQ             BX, R14
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile9x1partial
 	VMOVUPS          Z0, (AX)
@@ -10132,29 +11950,55 @@ tile9x1stored:
 	RET
 
 tile9x2:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	LEAQ       (R13)(BX*2), R14
-	ADDQ       BX, R14
-	VMOVUPS    (AX), Z0
-	VMOVUPS.Z  64(AX), K1, Z1
-	VMOVUPS    (AX)(BX*1), Z2
-	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
-	VMOVUPS    (AX)(BX*2), Z4
-	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
-	VMOVUPS    (R13), Z6
-	VMOVUPS.Z  64(R13), K1, Z7
-	VMOVUPS    (R13)(BX*1), Z8
-	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
-	VMOVUPS    (R13)(BX*2), Z10
-	VMOVUPS.Z  64(R13)(BX*2), K1, Z11
-	VMOVUPS    (R14), Z12
-	VMOVUPS.Z  64(R14), K1, Z13
-	VMOVUPS    (R14)(BX*1), Z14
-	VMOVUPS.Z  64(R14)(BX*1), K1, Z15
-	VMOVUPS    (R14)(BX*2), Z16
-	VMOVUPS.Z  64(R14)(BX*2), K1, Z17
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile9x2biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	VMOVUPS   (R13)(BX*2), Z10
+	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
+	VMOVUPS   (R14), Z12
+	VMOVUPS.Z 64(R14), K1, Z13
+	VMOVUPS   (R14)(BX*1), Z14
+	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
+	VMOVUPS   (R14)(BX*2), Z16
+	VMOVUPS.Z 64(R14)(BX*2), K1, Z17
+	JMP       tile9x2started
+
+tile9x2biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS.Z 64(R11), K1, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z1, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z1, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z1, Z9
+	VMOVUPS   Z0, Z10
+	VMOVUPS   Z1, Z11
+	VMOVUPS   Z0, Z12
+	VMOVUPS   Z1, Z13
+	VMOVUPS   Z0, Z14
+	VMOVUPS   Z1, Z15
+	VMOVUPS   Z0, Z16
+	VMOVUPS   Z1, Z17
+
+tile9x2started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile9x2near
 	ADDQ       AX, R11
@@ -10184,7 +12028,7 @@ tile9x2:
 tile9x2near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 	LEAQ (R13)(SI*2), R14
@@ -10230,7 +12074,7 @@ tile9x2k:
 	VMOVUPS          Z12, (R14)
 	VMOVUPS          Z14, (R14)(BX*1)
 	VMOVUPS          Z16, (R14)(BX*2)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile9x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -10280,23 +12124,41 @@ tile9x2stored:
 	RET
 
 tile10x1:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	LEAQ       (R13)(BX*2), R14
-	ADDQ       BX, R14
-	LEAQ       (R14)(BX*2), R15
-	ADDQ       BX, R15
-	VMOVUPS.Z  (AX), K1, Z0
-	VMOVUPS.Z  (AX)(BX*1), K1, Z1
-	VMOVUPS.Z  (AX)(BX*2), K1, Z2
-	VMOVUPS.Z  (R13), K1, Z3
-	VMOVUPS.Z  (R13)(BX*1), K1, Z4
-	VMOVUPS.Z  (R13)(BX*2), K1, Z5
-	VMOVUPS.Z  (R14), K1, Z6
-	VMOVUPS.Z  (R14)(BX*1), K1, Z7
-	VMOVUPS.Z  (R14)(BX*2), K1, Z8
-	VMOVUPS.Z  (R15), K1, Z9
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile10x1biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	LEAQ      (R14)(BX*2), R15
+	ADDQ      BX, R15
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	VMOVUPS.Z (R13)(BX*2), K1, Z5
+	VMOVUPS.Z (R14), K1, Z6
+	VMOVUPS.Z (R14)(BX*1), K1, Z7
+	VMOVUPS.Z (R14)(BX*2), K1, Z8
+	VMOVUPS.Z (R15), K1, Z9
+	JMP       tile10x1started
+
+tile10x1biased:
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z0, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z0, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z0, Z9
+
+tile10x1started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile10x1near
 	ADDQ       AX, R11
@@ -10320,7 +12182,7 @@ tile10x1:
 tile10x1near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 	LEAQ (R13)(SI*2), R14
@@ -10353,7 +12215,7 @@ tile10x1k:
 	ADDQ             BX, R14
 	LEAQ             (R14)(BX*2), R15
 	ADDQ             BX, R15
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile10x1partial
 	VMOVUPS          Z0, (AX)
@@ -10407,33 +12269,61 @@ tile10x1stored:
 	RET
 
 tile10x2:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	LEAQ       (R13)(BX*2), R14
-	ADDQ       BX, R14
-	LEAQ       (R14)(BX*2), R15
-	ADDQ       BX, R15
-	VMOVUPS    (AX), Z0
-	VMOVUPS.Z  64(AX), K1, Z1
-	VMOVUPS    (AX)(BX*1), Z2
-	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
-	VMOVUPS    (AX)(BX*2), Z4
-	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
-	VMOVUPS    (R13), Z6
-	VMOVUPS.Z  64(R13), K1, Z7
-	VMOVUPS    (R13)(BX*1), Z8
-	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
-	VMOVUPS    (R13)(BX*2), Z10
-	VMOVUPS.Z  64(R13)(BX*2), K1, Z11
-	VMOVUPS    (R14), Z12
-	VMOVUPS.Z  64(R14), K1, Z13
-	VMOVUPS    (R14)(BX*1), Z14
-	VMOVUPS.Z  64(R14)(BX*1), K1, Z15
-	VMOVUPS    (R14)(BX*2), Z16
-	VMOVUPS.Z  64(R14)(BX*2), K1, Z17
-	VMOVUPS    (R15), Z18
-	VMOVUPS.Z  64(R15), K1, Z19
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile10x2biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	LEAQ      (R14)(BX*2), R15
+	ADDQ      BX, R15
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	VMOVUPS   (R13)(BX*2), Z10
+	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
+	VMOVUPS   (R14), Z12
+	VMOVUPS.Z 64(R14), K1, Z13
+	VMOVUPS   (R14)(BX*1), Z14
+	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
+	VMOVUPS   (R14)(BX*2), Z16
+	VMOVUPS.Z 64(R14)(BX*2), K1, Z17
+	VMOVUPS   (R15), Z18
+	VMOVUPS.Z 64(R15), K1, Z19
+	JMP       tile10x2started
+
+tile10x2biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS.Z 64(R11), K1, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z1, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z1, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z1, Z9
+	VMOVUPS   Z0, Z10
+	VMOVUPS   Z1, Z11
+	VMOVUPS   Z0, Z12
+	VMOVUPS   Z1, Z13
+	VMOVUPS   Z0, Z14
+	VMOVUPS   Z1, Z15
+	VMOVUPS   Z0, Z16
+	VMOVUPS   Z1, Z17
+	VMOVUPS   Z0, Z18
+	VMOVUPS   Z1, Z19
+
+tile10x2started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile10x2near
 	ADDQ       AX, R11
@@ -10467,7 +12357,7 @@ tile10x2:
 tile10x2near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 	LEAQ (R13)(SI*2), R14
@@ -10521,7 +12411,7 @@ tile10x2k:
 	VMOVUPS          Z14, (R14)(BX*1)
 	VMOVUPS          Z16, (R14)(BX*2)
 	VMOVUPS          Z18, (R15)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile10x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -10575,24 +12465,43 @@ tile10x2stored:
 	RET
 
 tile11x1:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	LEAQ       (R13)(BX*2), R14
-	ADDQ       BX, R14
-	LEAQ       (R14)(BX*2), R15
-	ADDQ       BX, R15
-	VMOVUPS.Z  (AX), K1, Z0
-	VMOVUPS.Z  (AX)(BX*1), K1, Z1
-	VMOVUPS.Z  (AX)(BX*2), K1, Z2
-	VMOVUPS.Z  (R13), K1, Z3
-	VMOVUPS.Z  (R13)(BX*1), K1, Z4
-	VMOVUPS.Z  (R13)(BX*2), K1, Z5
-	VMOVUPS.Z  (R14), K1, Z6
-	VMOVUPS.Z  (R14)(BX*1), K1, Z7
-	VMOVUPS.Z  (R14)(BX*2), K1, Z8
-	VMOVUPS.Z  (R15), K1, Z9
-	VMOVUPS.Z  (R15)(BX*1), K1, Z10
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile11x1biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	LEAQ      (R14)(BX*2), R15
+	ADDQ      BX, R15
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	VMOVUPS.Z (R13)(BX*2), K1, Z5
+	VMOVUPS.Z (R14), K1, Z6
+	VMOVUPS.Z (R14)(BX*1), K1, Z7
+	VMOVUPS.Z (R14)(BX*2), K1, Z8
+	VMOVUPS.Z (R15), K1, Z9
+	VMOVUPS.Z (R15)(BX*1), K1, Z10
+	JMP       tile11x1started
+
+tile11x1biased:
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z0, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z0, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z0, Z9
+	VMOVUPS   Z0, Z10
+
+tile11x1started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile11x1near
 	ADDQ       AX, R11
@@ -10617,7 +12526,7 @@ tile11x1:
 tile11x1near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 	LEAQ (R13)(SI*2), R14
@@ -10651,7 +12560,7 @@ tile11x1k:
 	ADDQ             BX, R14
 	LEAQ             (R14)(BX*2), R15
 	ADDQ             BX, R15
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile11x1partial
 	VMOVUPS          Z0, (AX)
@@ -10709,35 +12618,65 @@ tile11x1stored:
 	RET
 
 tile11x2:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	LEAQ       (R13)(BX*2), R14
-	ADDQ       BX, R14
-	LEAQ       (R14)(BX*2), R15
-	ADDQ       BX, R15
-	VMOVUPS    (AX), Z0
-	VMOVUPS.Z  64(AX), K1, Z1
-	VMOVUPS    (AX)(BX*1), Z2
-	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
-	VMOVUPS    (AX)(BX*2), Z4
-	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
-	VMOVUPS    (R13), Z6
-	VMOVUPS.Z  64(R13), K1, Z7
-	VMOVUPS    (R13)(BX*1), Z8
-	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
-	VMOVUPS    (R13)(BX*2), Z10
-	VMOVUPS.Z  64(R13)(BX*2), K1, Z11
-	VMOVUPS    (R14), Z12
-	VMOVUPS.Z  64(R14), K1, Z13
-	VMOVUPS    (R14)(BX*1), Z14
-	VMOVUPS.Z  64(R14)(BX*1), K1, Z15
-	VMOVUPS    (R14)(BX*2), Z16
-	VMOVUPS.Z  64(R14)(BX*2), K1, Z17
-	VMOVUPS    (R15), Z18
-	VMOVUPS.Z  64(R15), K1, Z19
-	VMOVUPS    (R15)(BX*1), Z20
-	VMOVUPS.Z  64(R15)(BX*1), K1, Z21
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile11x2biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	LEAQ      (R14)(BX*2), R15
+	ADDQ      BX, R15
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	VMOVUPS   (R13)(BX*2), Z10
+	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
+	VMOVUPS   (R14), Z12
+	VMOVUPS.Z 64(R14), K1, Z13
+	VMOVUPS   (R14)(BX*1), Z14
+	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
+	VMOVUPS   (R14)(BX*2), Z16
+	VMOVUPS.Z 64(R14)(BX*2), K1, Z17
+	VMOVUPS   (R15), Z18
+	VMOVUPS.Z 64(R15), K1, Z19
+	VMOVUPS   (R15)(BX*1), Z20
+	VMOVUPS.Z 64(R15)(BX*1), K1, Z21
+	JMP       tile11x2started
+
+tile11x2biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS.Z 64(R11), K1, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z1, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z1, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z1, Z9
+	VMOVUPS   Z0, Z10
+	VMOVUPS   Z1, Z11
+	VMOVUPS   Z0, Z12
+	VMOVUPS   Z1, Z13
+	VMOVUPS   Z0, Z14
+	VMOVUPS   Z1, Z15
+	VMOVUPS   Z0, Z16
+	VMOVUPS   Z1, Z17
+	VMOVUPS   Z0, Z18
+	VMOVUPS   Z1, Z19
+	VMOVUPS   Z0, Z20
+	VMOVUPS   Z1, Z21
+
+tile11x2started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile11x2near
 	ADDQ       AX, R11
@@ -10773,7 +12712,7 @@ tile11x2:
 tile11x2near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 	LEAQ (R13)(SI*2), R14
@@ -10830,7 +12769,7 @@ tile11x2k:
 	VMOVUPS          Z16, (R14)(BX*2)
 	VMOVUPS          Z18, (R15)
 	VMOVUPS          Z20, (R15)(BX*1)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile11x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -10888,25 +12827,45 @@ tile11x2stored:
 	RET
 
 tile12x1:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	LEAQ       (R13)(BX*2), R14
-	ADDQ       BX, R14
-	LEAQ       (R14)(BX*2), R15
-	ADDQ       BX, R15
-	VMOVUPS.Z  (AX), K1, Z0
-	VMOVUPS.Z  (AX)(BX*1), K1, Z1
-	VMOVUPS.Z  (AX)(BX*2), K1, Z2
-	VMOVUPS.Z  (R13), K1, Z3
-	VMOVUPS.Z  (R13)(BX*1), K1, Z4
-	VMOVUPS.Z  (R13)(BX*2), K1, Z5
-	VMOVUPS.Z  (R14), K1, Z6
-	VMOVUPS.Z  (R14)(BX*1), K1, Z7
-	VMOVUPS.Z  (R14)(BX*2), K1, Z8
-	VMOVUPS.Z  (R15), K1, Z9
-	VMOVUPS.Z  (R15)(BX*1), K1, Z10
-	VMOVUPS.Z  (R15)(BX*2), K1, Z11
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile12x1biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	LEAQ      (R14)(BX*2), R15
+	ADDQ      BX, R15
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	VMOVUPS.Z (R13)(BX*2), K1, Z5
+	VMOVUPS.Z (R14), K1, Z6
+	VMOVUPS.Z (R14)(BX*1), K1, Z7
+	VMOVUPS.Z (R14)(BX*2), K1, Z8
+	VMOVUPS.Z (R15), K1, Z9
+	VMOVUPS.Z (R15)(BX*1), K1, Z10
+	VMOVUPS.Z (R15)(BX*2), K1, Z11
+	JMP       tile12x1started
+
+tile12x1biased:
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z0, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z0, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z0, Z9
+	VMOVUPS   Z0, Z10
+	VMOVUPS   Z0, Z11
+
+tile12x1started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile12x1near
 	ADDQ       AX, R11
@@ -10932,7 +12891,7 @@ tile12x1:
 tile12x1near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 	LEAQ (R13)(SI*2), R14
@@ -10967,7 +12926,7 @@ tile12x1k:
 	ADDQ             BX, R14
 	LEAQ             (R14)(BX*2), R15
 	ADDQ             BX, R15
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile12x1partial
 	VMOVUPS          Z0, (AX)
@@ -11029,37 +12988,69 @@ tile12x1stored:
 	RET
 
 tile12x2:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	LEAQ       (R13)(BX*2), R14
-	ADDQ       BX, R14
-	LEAQ       (R14)(BX*2), R15
-	ADDQ       BX, R15
-	VMOVUPS    (AX), Z0
-	VMOVUPS.Z  64(AX), K1, Z1
-	VMOVUPS    (AX)(BX*1), Z2
-	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
-	VMOVUPS    (AX)(BX*2), Z4
-	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
-	VMOVUPS    (R13), Z6
-	VMOVUPS.Z  64(R13), K1, Z7
-	VMOVUPS    (R13)(BX*1), Z8
-	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
-	VMOVUPS    (R13)(BX*2), Z10
-	VMOVUPS.Z  64(R13)(BX*2), K1, Z11
-	VMOVUPS    (R14), Z12
-	VMOVUPS.Z  64(R14), K1, Z13
-	VMOVUPS    (R14)(BX*1), Z14
-	VMOVUPS.Z  64(R14)(BX*1), K1, Z15
-	VMOVUPS    (R14)(BX*2), Z16
-	VMOVUPS.Z  64(R14)(BX*2), K1, Z17
-	VMOVUPS    (R15), Z18
-	VMOVUPS.Z  64(R15), K1, Z19
-	VMOVUPS    (R15)(BX*1), Z20
-	VMOVUPS.Z  64(R15)(BX*1), K1, Z21
-	VMOVUPS    (R15)(BX*2), Z22
-	VMOVUPS.Z  64(R15)(BX*2), K1, Z23
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile12x2biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	LEAQ      (R14)(BX*2), R15
+	ADDQ      BX, R15
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	VMOVUPS   (R13)(BX*2), Z10
+	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
+	VMOVUPS   (R14), Z12
+	VMOVUPS.Z 64(R14), K1, Z13
+	VMOVUPS   (R14)(BX*1), Z14
+	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
+	VMOVUPS   (R14)(BX*2), Z16
+	VMOVUPS.Z 64(R14)(BX*2), K1, Z17
+	VMOVUPS   (R15), Z18
+	VMOVUPS.Z 64(R15), K1, Z19
+	VMOVUPS   (R15)(BX*1), Z20
+	VMOVUPS.Z 64(R15)(BX*1), K1, Z21
+	VMOVUPS   (R15)(BX*2), Z22
+	VMOVUPS.Z 64(R15)(BX*2), K1, Z23
+	JMP       tile12x2started
+
+tile12x2biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS.Z 64(R11), K1, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z1, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z1, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z1, Z9
+	VMOVUPS   Z0, Z10
+	VMOVUPS   Z1, Z11
+	VMOVUPS   Z0, Z12
+	VMOVUPS   Z1, Z13
+	VMOVUPS   Z0, Z14
+	VMOVUPS   Z1, Z15
+	VMOVUPS   Z0, Z16
+	VMOVUPS   Z1, Z17
+	VMOVUPS   Z0, Z18
+	VMOVUPS   Z1, Z19
+	VMOVUPS   Z0, Z20
+	VMOVUPS   Z1, Z21
+	VMOVUPS   Z0, Z22
+	VMOVUPS   Z1, Z23
+
+tile12x2started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile12x2near
 	ADDQ       AX, R11
@@ -11097,7 +13088,7 @@ tile12x2:
 tile12x2near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 	LEAQ (R13)(SI*2), R14
@@ -11157,7 +13148,7 @@ tile12x2k:
 	VMOVUPS          Z18, (R15)
 	VMOVUPS          Z20, (R15)(BX*1)
 	VMOVUPS          Z22, (R15)(BX*2)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile12x2partial
 	VMOVUPS          Z1, 64(AX)
@@ -11219,28 +13210,49 @@ tile12x2stored:
 	RET
 
 tile13x1:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	LEAQ       (R13)(BX*2), R14
-	ADDQ       BX, R14
-	LEAQ       (R14)(BX*2), R15
-	ADDQ       BX, R15
-	LEAQ       (R15)(BX*2), BP
-	ADDQ       BX, BP
-	VMOVUPS.Z  (AX), K1, Z0
-	VMOVUPS.Z  (AX)(BX*1), K1, Z1
-	VMOVUPS.Z  (AX)(BX*2), K1, Z2
-	VMOVUPS.Z  (R13), K1, Z3
-	VMOVUPS.Z  (R13)(BX*1), K1, Z4
-	VMOVUPS.Z  (R13)(BX*2), K1, Z5
-	VMOVUPS.Z  (R14), K1, Z6
-	VMOVUPS.Z  (R14)(BX*1), K1, Z7
-	VMOVUPS.Z  (R14)(BX*2), K1, Z8
-	VMOVUPS.Z  (R15), K1, Z9
-	VMOVUPS.Z  (R15)(BX*1), K1, Z10
-	VMOVUPS.Z  (R15)(BX*2), K1, Z11
-	VMOVUPS.Z  (BP), K1, Z12
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile13x1biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	LEAQ      (R14)(BX*2), R15
+	ADDQ      BX, R15
+	LEAQ      (R15)(BX*2), BP
+	ADDQ      BX, BP
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (AX)(BX*1), K1, Z1
+	VMOVUPS.Z (AX)(BX*2), K1, Z2
+	VMOVUPS.Z (R13), K1, Z3
+	VMOVUPS.Z (R13)(BX*1), K1, Z4
+	VMOVUPS.Z (R13)(BX*2), K1, Z5
+	VMOVUPS.Z (R14), K1, Z6
+	VMOVUPS.Z (R14)(BX*1), K1, Z7
+	VMOVUPS.Z (R14)(BX*2), K1, Z8
+	VMOVUPS.Z (R15), K1, Z9
+	VMOVUPS.Z (R15)(BX*1), K1, Z10
+	VMOVUPS.Z (R15)(BX*2), K1, Z11
+	VMOVUPS.Z (BP), K1, Z12
+	JMP       tile13x1started
+
+tile13x1biased:
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVUPS   Z0, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z0, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z0, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z0, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z0, Z9
+	VMOVUPS   Z0, Z10
+	VMOVUPS   Z0, Z11
+	VMOVUPS   Z0, Z12
+
+tile13x1started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile13x1near
 	ADDQ       AX, R11
@@ -11269,7 +13281,7 @@ tile13x1:
 tile13x1near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 	LEAQ (R13)(SI*2), R14
@@ -11310,7 +13322,7 @@ tile13x1k:
 	ADDQ             BX, R15
 	LEAQ             (R15)(BX*2), BP
 	ADDQ             BX, BP
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile13x1partial
 	VMOVUPS          Z0, (AX)
@@ -11376,41 +13388,75 @@ tile13x1stored:
 	RET
 
 tile13x2:
-	LEAQ       (AX)(BX*2), R13
-	ADDQ       BX, R13
-	LEAQ       (R13)(BX*2), R14
-	ADDQ       BX, R14
-	LEAQ       (R14)(BX*2), R15
-	ADDQ       BX, R15
-	LEAQ       (R15)(BX*2), BP
-	ADDQ       BX, BP
-	VMOVUPS    (AX), Z0
-	VMOVUPS.Z  64(AX), K1, Z1
-	VMOVUPS    (AX)(BX*1), Z2
-	VMOVUPS.Z  64(AX)(BX*1), K1, Z3
-	VMOVUPS    (AX)(BX*2), Z4
-	VMOVUPS.Z  64(AX)(BX*2), K1, Z5
-	VMOVUPS    (R13), Z6
-	VMOVUPS.Z  64(R13), K1, Z7
-	VMOVUPS    (R13)(BX*1), Z8
-	VMOVUPS.Z  64(R13)(BX*1), K1, Z9
-	VMOVUPS    (R13)(BX*2), Z10
-	VMOVUPS.Z  64(R13)(BX*2), K1, Z11
-	VMOVUPS    (R14), Z12
-	VMOVUPS.Z  64(R14), K1, Z13
-	VMOVUPS    (R14)(BX*1), Z14
-	VMOVUPS.Z  64(R14)(BX*1), K1, Z15
-	VMOVUPS    (R14)(BX*2), Z16
-	VMOVUPS.Z  64(R14)(BX*2), K1, Z17
-	VMOVUPS    (R15), Z18
-	VMOVUPS.Z  64(R15), K1, Z19
-	VMOVUPS    (R15)(BX*1), Z20
-	VMOVUPS.Z  64(R15)(BX*1), K1, Z21
-	VMOVUPS    (R15)(BX*2), Z22
-	VMOVUPS.Z  64(R15)(BX*2), K1, Z23
-	VMOVUPS    (BP), Z24
-	VMOVUPS.Z  64(BP), K1, Z25
-	MOVQ       ahead+64(FP), R11
+	MOVQ      bias+8(FP), R11
+	TESTQ     R11, R11
+	JNZ       tile13x2biased
+	LEAQ      (AX)(BX*2), R13
+	ADDQ      BX, R13
+	LEAQ      (R13)(BX*2), R14
+	ADDQ      BX, R14
+	LEAQ      (R14)(BX*2), R15
+	ADDQ      BX, R15
+	LEAQ      (R15)(BX*2), BP
+	ADDQ      BX, BP
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (AX)(BX*1), Z2
+	VMOVUPS.Z 64(AX)(BX*1), K1, Z3
+	VMOVUPS   (AX)(BX*2), Z4
+	VMOVUPS.Z 64(AX)(BX*2), K1, Z5
+	VMOVUPS   (R13), Z6
+	VMOVUPS.Z 64(R13), K1, Z7
+	VMOVUPS   (R13)(BX*1), Z8
+	VMOVUPS.Z 64(R13)(BX*1), K1, Z9
+	VMOVUPS   (R13)(BX*2), Z10
+	VMOVUPS.Z 64(R13)(BX*2), K1, Z11
+	VMOVUPS   (R14), Z12
+	VMOVUPS.Z 64(R14), K1, Z13
+	VMOVUPS   (R14)(BX*1), Z14
+	VMOVUPS.Z 64(R14)(BX*1), K1, Z15
+	VMOVUPS   (R14)(BX*2), Z16
+	VMOVUPS.Z 64(R14)(BX*2), K1, Z17
+	VMOVUPS   (R15), Z18
+	VMOVUPS.Z 64(R15), K1, Z19
+	VMOVUPS   (R15)(BX*1), Z20
+	VMOVUPS.Z 64(R15)(BX*1), K1, Z21
+	VMOVUPS   (R15)(BX*2), Z22
+	VMOVUPS.Z 64(R15)(BX*2), K1, Z23
+	VMOVUPS   (BP), Z24
+	VMOVUPS.Z 64(BP), K1, Z25
+	JMP       tile13x2started
+
+tile13x2biased:
+	VMOVUPS   (R11), Z0
+	VMOVUPS.Z 64(R11), K1, Z1
+	VMOVUPS   Z0, Z2
+	VMOVUPS   Z1, Z3
+	VMOVUPS   Z0, Z4
+	VMOVUPS   Z1, Z5
+	VMOVUPS   Z0, Z6
+	VMOVUPS   Z1, Z7
+	VMOVUPS   Z0, Z8
+	VMOVUPS   Z1, Z9
+	VMOVUPS   Z0, Z10
+	VMOVUPS   Z1, Z11
+	VMOVUPS   Z0, Z12
+	VMOVUPS   Z1, Z13
+	VMOVUPS   Z0, Z14
+	VMOVUPS   Z1, Z15
+	VMOVUPS   Z0, Z16
+	VMOVUPS   Z1, Z17
+	VMOVUPS   Z0, Z18
+	VMOVUPS   Z1, Z19
+	VMOVUPS   Z0, Z20
+	VMOVUPS   Z1, Z21
+	VMOVUPS   Z0, Z22
+	VMOVUPS   Z1, Z23
+	VMOVUPS   Z0, Z24
+	VMOVUPS   Z1, Z25
+
+tile13x2started:
+	MOVQ       ahead+72(FP), R11
 	TESTQ      R11, R11
 	JZ         tile13x2near
 	ADDQ       AX, R11
@@ -11452,7 +13498,7 @@ tile13x2:
 tile13x2near:
 	MOVQ CX, R10
 	MOVQ DX, R11
-	MOVQ k+72(FP), R12
+	MOVQ k+80(FP), R12
 	LEAQ (R10)(SI*2), R13
 	ADDQ SI, R13
 	LEAQ (R13)(SI*2), R14
@@ -11520,7 +13566,7 @@ tile13x2k:
 	VMOVUPS          Z20, (R15)(BX*1)
 	VMOVUPS          Z22, (R15)(BX*2)
 	VMOVUPS          Z24, (BP)
-	MOVQ             full+88(FP), R12
+	MOVQ             full+96(FP), R12
 	TESTQ            R12, R12
 	JZ               tile13x2partial
 	VMOVUPS          Z1, 64(AX)

@@ -7,8 +7,12 @@ import "runtime"
 const plainID = "plain-2-" + runtime.GOARCH
 
 // gemmPlain adds the product of a and b [k×n] to c [m×n]. Element (i, l) of a
-// is a[i*rs+l*cs]. m, n and k are positive.
-func gemmPlain(c, a, b []float32, m, n, k, rs, cs int) {
+// is a[i*rs+l*cs]. m, n and k are positive. If there is a bias [n], c is taken
+// to hold it in every row.
+func gemmPlain(c, bias, a, b []float32, m, n, k, rs, cs int) {
+	if bias != nil {
+		fillRows(c, bias)
+	}
 	for i := range m {
 		row, l := c[i*n:(i+1)*n], 0
 		for ; l+4 <= k; l += 4 {
@@ -18,6 +22,13 @@ func gemmPlain(c, a, b []float32, m, n, k, rs, cs int) {
 		for ; l < k; l++ {
 			addRow(row, b[l*n:(l+1)*n], a[i*rs+l*cs])
 		}
+	}
+}
+
+// fillRows writes row to every row of c.
+func fillRows(c, row []float32) {
+	for at := 0; at < len(c); at += len(row) {
+		copy(c[at:], row)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 type variant struct {
 	name     string
 	id       string
-	gemm     func(c, a, b []float32, m, n, k, rs, cs int)
+	gemm     func(c, bias, a, b []float32, m, n, k, rs, cs int)
 	gruGates func(h, gx, gh []float32)
 	gruBack  func(dh, dy, prev, gx, gh []float32)
 	gruStep  func(next, prev, x, h, wx, wh, bx, bh []float32)
@@ -79,7 +79,7 @@ func (p *product) String() string {
 
 func (p *product) run(v variant) []float32 {
 	c := slices.Clone(p.c)
-	v.gemm(c, p.a, p.b, p.m, p.n, p.k, p.rs, p.cs)
+	v.gemm(c, nil, p.a, p.b, p.m, p.n, p.k, p.rs, p.cs)
 	return c
 }
 
@@ -108,7 +108,7 @@ func TestProductsAgreeWithFloat64(t *testing.T) {
 		for range 120 {
 			p := randomProduct(rng)
 			c, intact := guarded(p.c)
-			v.gemm(c, p.a, p.b, p.m, p.n, p.k, p.rs, p.cs)
+			v.gemm(c, nil, p.a, p.b, p.m, p.n, p.k, p.rs, p.cs)
 			if !intact() {
 				t.Fatalf("%v: wrote outside c", &p)
 			}
@@ -155,6 +155,28 @@ func TestOutputsAreIndependent(t *testing.T) {
 	})
 }
 
+// A product from a bias is one whose rows hold it.
+func TestBiasIsWhatRowsHold(t *testing.T) {
+	eachVariant(t, func(t *testing.T, v variant) {
+		rng := rand.New(rand.NewPCG(8, 0))
+		for range 120 {
+			p := randomProduct(rng)
+			bias := random(rng, p.n)
+			got, intact := guarded(p.c)
+			v.gemm(got, bias, p.a, p.b, p.m, p.n, p.k, p.rs, p.cs)
+			fillRows(p.c, bias)
+			if !intact() || !bitsEqual(got, p.run(v)) {
+				t.Fatalf("%v: a bias is not what its rows would be", &p)
+			}
+		}
+	})
+	c := []float32{1, 1, 1, 1}
+	if MulBias(c, []float32{2, 3}, nil, nil, 2, 2, 0); !slices.Equal(c, []float32{2, 3, 2, 3}) {
+		t.Fatalf("no products leave %v", c)
+	}
+	MulBias(nil, c[:2], nil, make([]float32, 6), 0, 2, 3)
+}
+
 // The order is k = 0..K-1 from what c holds: doing the first part of the sum
 // in one call and the rest in a second gives the same bits, and so does the
 // sum one product at a time.
@@ -166,7 +188,7 @@ func TestSumsRunInOrder(t *testing.T) {
 			whole, split := p.run(v), slices.Clone(p.c)
 			for l := 0; l < p.k; {
 				step := min(p.k-l, 1+rng.IntN(2)*rng.IntN(p.k))
-				v.gemm(split, p.a[l*p.cs:], p.b[l*p.n:(l+step)*p.n], p.m, p.n, step, p.rs, p.cs)
+				v.gemm(split, nil, p.a[l*p.cs:], p.b[l*p.n:(l+step)*p.n], p.m, p.n, step, p.rs, p.cs)
 				l += step
 			}
 			if !bitsEqual(whole, split) {

@@ -37,10 +37,10 @@ func gruStepPlain(next, prev, x, h, wx, wh, bx, bh []float32) {
 	copy(gx, bx)
 	copy(gh, bh)
 	if len(x) > 0 {
-		gemmPlain(gx, x, wx, 1, n, len(x), len(x), 1)
+		gemmPlain(gx, nil, x, wx, 1, n, len(x), len(x), 1)
 	}
 	if len(h) > 0 {
-		gemmPlain(gh, h, wh, 1, n, len(h), len(h), 1)
+		gemmPlain(gh, nil, h, wh, 1, n, len(h), len(h), 1)
 	}
 	copy(next, prev)
 	gruGatesPlain(next, gx, gh)

@@ -25,9 +25,9 @@ func TestGRUStepIsItsParts(t *testing.T) {
 				want := make([]float32, u)
 				gx, gh := slices.Clone(a[6]), slices.Clone(a[7])
 				if len(a[2]) > 0 {
-					v.gemm(gx, a[2], a[4], 1, 3*u, len(a[2]), len(a[2]), 1)
+					v.gemm(gx, nil, a[2], a[4], 1, 3*u, len(a[2]), len(a[2]), 1)
 				}
-				v.gemm(gh, a[3], a[5], 1, 3*u, len(a[3]), len(a[3]), 1)
+				v.gemm(gh, nil, a[3], a[5], 1, 3*u, len(a[3]), len(a[3]), 1)
 				copy(want, a[1])
 				v.gruGates(want, gx, gh)
 				next, intact := guarded(a[0])

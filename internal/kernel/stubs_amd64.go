@@ -7,7 +7,7 @@ package kernel
 // mulTiles adds a product to tiles of c, one below the other.
 //
 //go:noescape
-func mulTiles(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, ahead int, k int, count int, full int, shape int)
+func mulTiles(c *float32, bias *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, ahead int, k int, count int, full int, shape int)
 
 // packPanel copies k rows of so many vectors side by side.
 //
@@ -52,7 +52,7 @@ func centreVectors(dst *float32, x *float32, mean *float32, scale *float32, mask
 // mulTiles512 adds a product to tiles of c, one below the other.
 //
 //go:noescape
-func mulTiles512(c *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, ahead int, k int, count int, full int, shape int)
+func mulTiles512(c *float32, bias *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, ahead int, k int, count int, full int, shape int)
 
 // packPanel512 copies k rows of so many vectors side by side.
 //

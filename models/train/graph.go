@@ -90,10 +90,7 @@ func (g *graph) run(x, y, mask []float32, steps int, count float64) {
 	outputs := len(bias)
 	width := len(weight) / outputs
 	g.logits = resize(g.logits, rows*outputs)
-	for i := range rows {
-		copy(g.logits[i*outputs:], bias)
-	}
-	kernel.MulAdd(g.logits, out, g.n.headT, rows, outputs, width)
+	kernel.MulBias(g.logits, bias, out, g.n.headT, rows, outputs, width)
 
 	g.loss = binaryCrossEntropy(g.logits, y, mask, count)
 	for i := range g.grad {

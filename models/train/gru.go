@@ -74,16 +74,12 @@ func (g *gru) forward(x []float32, steps, lanes int) []float32 {
 	g.x = x
 	g.y, g.prev = resize(g.y, rows*h), resize(g.prev, rows*h)
 	g.gx, g.gh = resize(g.gx, rows*n), resize(g.gh, rows*n)
-	for i := range rows {
-		copy(g.gx[i*n:], g.bi)
-		copy(g.gh[i*n:], g.bh)
-	}
-	kernel.MulAdd(g.gx, x, g.wiT, rows, n, g.in)
+	kernel.MulBias(g.gx, g.bi, x, g.wiT, rows, n, g.in)
 	state := g.h0
 	for i := range steps {
 		t := g.order(i, steps) * lanes
 		gh := g.gh[t*n : (t+lanes)*n]
-		kernel.MulAdd(gh, state, g.whT, lanes, n, h)
+		kernel.MulBias(gh, g.bh, state, g.whT, lanes, n, h)
 		y := g.y[t*h : (t+lanes)*h]
 		copy(g.prev[t*h:], state)
 		copy(y, state)

@@ -27,9 +27,10 @@ type tile struct {
 // The last vector of a row is masked; full says that its mask is all ones and
 // spares the slow masked store. ahead is how far behind a tile lies the one
 // that is to be fetched from memory meanwhile, 0 if none; it need not exist.
-// shape is 32*rows+vectors.
+// If there is a bias, c is taken to hold it in every row. shape is
+// 32*rows+vectors.
 func mulTiles(set instructions) {
-	TEXT("mulTiles"+set.suffix, NOSPLIT, "func(c, a, b *float32, mask *int32, ldc, rs, cs, ldb, ahead, k, count, full, shape int)")
+	TEXT("mulTiles"+set.suffix, NOSPLIT, "func(c, bias, a, b *float32, mask *int32, ldc, rs, cs, ldb, ahead, k, count, full, shape int)")
 	Doc("mulTiles" + set.suffix + " adds a product to tiles of c, one below the other.")
 	Pragma("noescape")
 	load := func(name string) reg.Register { return Load(Param(name), GP64()) }
@@ -102,18 +103,10 @@ func (t *tile) emit() {
 	if t.rows*t.vectors+min(t.rows, t.vectors)+2 <= 16 {
 		t.kept = t.set.words(t.mask)
 	}
-	c := t.pointers(t.c, t.ldc)
 	for i := range acc {
-		for v := range t.vectors {
-			y := t.set.vector()
-			acc[i] = append(acc[i], y)
-			if m := row(c, t.ldc, i, t.set.bytes*v); v == t.vectors-1 {
-				t.set.loadMasked(m, t.mask, t.kept, y)
-			} else {
-				VMOVUPS(m, y)
-			}
-		}
+		acc[i] = each(t.vectors, func(int) reg.VecVirtual { return t.set.vector() })
 	}
+	t.start(acc)
 	if t.rows > 3 {
 		t.fetch()
 	}
@@ -130,6 +123,39 @@ func (t *tile) emit() {
 	JNZ(LabelRef(t.name))
 	VZEROUPPER()
 	RET()
+}
+
+// start sets the accumulators to c, or to the bias.
+func (t *tile) start(acc [][]reg.VecVirtual) {
+	biased, started := t.name+"biased", t.name+"started"
+	load := func(v int, m Mem, y reg.VecVirtual) {
+		if v == t.vectors-1 {
+			t.set.loadMasked(m, t.mask, t.kept, y)
+		} else {
+			VMOVUPS(m, y)
+		}
+	}
+	Load(Param("bias"), t.bp)
+	TESTQ(t.bp, t.bp)
+	JNZ(LabelRef(biased))
+	c := t.pointers(t.c, t.ldc)
+	for i := range acc {
+		for v, y := range acc[i] {
+			load(v, row(c, t.ldc, i, t.set.bytes*v), y)
+		}
+	}
+	JMP(LabelRef(started))
+	Label(biased)
+	for i := range acc {
+		for v, y := range acc[i] {
+			if i == 0 {
+				load(v, Mem{Base: t.bp, Disp: t.set.bytes * v}, y)
+			} else {
+				VMOVUPS(acc[0][v], y)
+			}
+		}
+	}
+	Label(started)
 }
 
 // fetch asks for a tile of c that comes later.
