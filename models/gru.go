@@ -58,17 +58,17 @@ func (c *gru) run(y []float32, stride int, x []float32, steps, turn int, backwar
 		if backwards {
 			first = steps - done - frames
 		}
-		in, gx := x[first*c.in:(first+frames)*c.in], []float32(nil)
+		in := x[first*c.in : (first+frames)*c.in]
 		if frames > 1 { // what does not wait for the state, for all of them at once
-			in, gx = nil, scratch
-			c.project(gx, x[first*c.in:(first+frames)*c.in], frames)
+			c.project(scratch, in, frames)
+			in = nil
 		}
 		for i := range frames {
 			if backwards {
 				i = frames - 1 - i
 			}
 			next := y[(first+i)*stride:][:c.hidden]
-			c.step(next, prev, in, gx, i, frames, turn)
+			c.step(next, prev, in, scratch, i, frames, turn)
 			prev = next
 			turn++
 		}

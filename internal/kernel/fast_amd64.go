@@ -242,8 +242,8 @@ func (x *vectors) gruGatesBack(dh, dy, prev, gx, gh []float32) {
 	gruBack(&dh[0], &dy[0], &prev[0], &gx[0], &gx[k], &gx[2*k], &gh[0], &gh[k], &gh[2*k], x.tail(k), k/8)
 }
 
-// dot is dotPlain with fused multiply-adds. It is short: both sets of
-// instructions do it alike.
+// dot is dotPlain with fused multiply-adds. Both sets of instructions do it
+// alike, sixteen products at a time, so the mask has the lanes of AVX-512.
 func (x *vectors) dot(a, b []float32) float32 {
 	n := len(a)
 	if n == 0 {

@@ -4,15 +4,16 @@
 //
 // Every function fixes the order of its operations: an output of a product
 // starts from what it holds and takes its products in the order k = 0..K-1,
-// whatever the number of rows and columns computed together. So a batch of streams gives
-// each stream the bits that it would have got alone. Machines differ in one
-// thing only, whether a product is rounded before it is added; [ID] names
-// the arithmetic: two programs with the same ID get the same bits.
+// whatever the number of rows and columns computed together; only [Dot] has
+// another order. So a batch of streams gives each stream the bits that it would
+// have got alone. Machines differ in one thing only, whether a product is
+// rounded before it is added; [ID] names the arithmetic: two programs with the
+// same ID get the same bits.
 //
 // On amd64 with AVX2 and FMA all of that runs in assembly, with AVX-512 all
 // but the FFT on twice as many lanes, chosen when the program starts.
-// Everywhere else, and with the build tag purego, plain Go does the same. A NaN that goes in comes out as a NaN; its
-// sign and payload are unspecified.
+// Everywhere else, and with the build tag purego, plain Go does the same. A NaN
+// that goes in comes out as a NaN; its sign and payload are unspecified.
 package kernel
 
 // The assembly is generated. This command, run here as "go generate .",

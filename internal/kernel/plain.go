@@ -7,8 +7,8 @@ import "runtime"
 const plainID = "plain-2-" + runtime.GOARCH
 
 // gemmPlain adds the product of a and b [k×n] to c [m×n]. Element (i, l) of a
-// is a[i*rs+l*cs]. m, n and k are positive. If there is a bias [n], c is taken
-// to hold it in every row.
+// is a[i*rs+l*cs]. m and n are positive, k is unless there is
+// a bias [n]: then c is taken to hold that in every row.
 func gemmPlain(c, bias, a, b []float32, m, n, k, rs, cs int) {
 	if bias != nil {
 		fillRows(c, bias)

@@ -175,6 +175,12 @@ func TestBiasIsWhatRowsHold(t *testing.T) {
 		t.Fatalf("no products leave %v", c)
 	}
 	MulBias(nil, c[:2], nil, make([]float32, 6), 0, 2, 3)
+	defer func() {
+		if recover() == nil {
+			t.Error("a bias may have any length")
+		}
+	}()
+	MulBias(c, c[:1], nil, nil, 2, 2, 0)
 }
 
 // The order is k = 0..K-1 from what c holds: doing the first part of the sum

@@ -34,14 +34,8 @@ func gruStepPlain(next, prev, x, h, wx, wh, bx, bh []float32) {
 	var roomX, roomH [3 * GRUUnits]float32
 	n := len(bx)
 	gx, gh := roomX[:n], roomH[:n]
-	copy(gx, bx)
-	copy(gh, bh)
-	if len(x) > 0 {
-		gemmPlain(gx, nil, x, wx, 1, n, len(x), len(x), 1)
-	}
-	if len(h) > 0 {
-		gemmPlain(gh, nil, h, wh, 1, n, len(h), len(h), 1)
-	}
+	gemmPlain(gx, bx, x, wx, 1, n, len(x), len(x), 1)
+	gemmPlain(gh, bh, h, wh, 1, n, len(h), len(h), 1)
 	copy(next, prev)
 	gruGatesPlain(next, gx, gh)
 }

@@ -128,20 +128,13 @@ func (t *tile) emit() {
 // start sets the accumulators to c, or to the bias.
 func (t *tile) start(acc [][]reg.VecVirtual) {
 	biased, started := t.name+"biased", t.name+"started"
-	load := func(v int, m Mem, y reg.VecVirtual) {
-		if v == t.vectors-1 {
-			t.set.loadMasked(m, t.mask, t.kept, y)
-		} else {
-			VMOVUPS(m, y)
-		}
-	}
 	Load(Param("bias"), t.bp)
 	TESTQ(t.bp, t.bp)
 	JNZ(LabelRef(biased))
 	c := t.pointers(t.c, t.ldc)
 	for i := range acc {
 		for v, y := range acc[i] {
-			load(v, row(c, t.ldc, i, t.set.bytes*v), y)
+			t.load(v, row(c, t.ldc, i, t.set.bytes*v), y)
 		}
 	}
 	JMP(LabelRef(started))
@@ -149,13 +142,22 @@ func (t *tile) start(acc [][]reg.VecVirtual) {
 	for i := range acc {
 		for v, y := range acc[i] {
 			if i == 0 {
-				load(v, Mem{Base: t.bp, Disp: t.set.bytes * v}, y)
+				t.load(v, Mem{Base: t.bp, Disp: t.set.bytes * v}, y)
 			} else {
 				VMOVUPS(acc[0][v], y)
 			}
 		}
 	}
 	Label(started)
+}
+
+// load loads vector v of a row.
+func (t *tile) load(v int, m Mem, y reg.VecVirtual) {
+	if v == t.vectors-1 {
+		t.set.loadMasked(m, t.mask, t.kept, y)
+	} else {
+		VMOVUPS(m, y)
+	}
 }
 
 // fetch asks for a tile of c that comes later.
@@ -180,12 +182,8 @@ func (t *tile) inner(acc [][]reg.VecVirtual) {
 	loop := t.name + "k"
 	Label(loop)
 	b := func(v int) reg.VecVirtual {
-		y, m := t.set.vector(), Mem{Base: t.bp, Disp: t.set.bytes * v}
-		if v == t.vectors-1 {
-			t.set.loadMasked(m, t.mask, t.kept, y)
-		} else {
-			VMOVUPS(m, y)
-		}
+		y := t.set.vector()
+		t.load(v, Mem{Base: t.bp, Disp: t.set.bytes * v}, y)
 		return y
 	}
 	if t.rows <= 3 {
