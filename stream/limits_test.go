@@ -36,6 +36,7 @@ func TestOverflow(t *testing.T) {
 			}
 			until(t, "all have come", func() bool { return b.w.Stats().Messages == 12 })
 			close(gate)
+			until(t, "there is room again", func() bool { return b.w.Stats().Buffered == 0 })
 			b.send("x", pcm(500, 1), headers(12)...)
 			b.send("x", nil, "Control: end", "Chunks: 13")
 			lost := offsets(12) - offsets(5)
