@@ -79,6 +79,29 @@ func BenchmarkGRUStep(b *testing.B) {
 	}
 }
 
+func BenchmarkSigmoidSum(b *testing.B) { benchmarkSum(b, SigmoidSum) }
+func BenchmarkTanhSum(b *testing.B)    { benchmarkSum(b, TanhSum) }
+func BenchmarkReLUSum(b *testing.B)    { benchmarkSum(b, ReLUSum) }
+
+func BenchmarkBlend(b *testing.B)      { benchmarkCell(b, Blend) }
+func BenchmarkAddProduct(b *testing.B) { benchmarkCell(b, AddProduct) }
+func BenchmarkMulTanh(b *testing.B)    { benchmarkCell(b, MulTanh) }
+
+func benchmarkSum(b *testing.B, f func(x, y []float32)) {
+	benchmarkCell(b, func(x, y, _ []float32) { f(x, y) })
+}
+
+// The values start afresh each time: they must not grow or die away.
+func benchmarkCell(b *testing.B, f func(x, y, z []float32)) {
+	rng := rand.New(rand.NewPCG(8, 0))
+	from, y, z := random(rng, 128), random(rng, 128), random(rng, 128)
+	x := make([]float32, 128)
+	for b.Loop() {
+		copy(x, from)
+		f(x, y, z)
+	}
+}
+
 func BenchmarkPower512(b *testing.B) {
 	f := NewRealFFT(512)
 	dst, frame, scratch := make([]float32, 257), random(rand.New(rand.NewPCG(4, 0)), 512), make([]float32, 512)

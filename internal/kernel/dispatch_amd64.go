@@ -95,6 +95,54 @@ func logSum(x []float32, c float32) {
 	}
 }
 
+func sigmoidSum(x, y []float32) {
+	if fast != nil {
+		fast.sigmoidSum(x, y)
+	} else {
+		sigmoidSumPlain(x, y)
+	}
+}
+
+func tanhSum(x, y []float32) {
+	if fast != nil {
+		fast.tanhSum(x, y)
+	} else {
+		tanhSumPlain(x, y)
+	}
+}
+
+func reluSum(x, y []float32) {
+	if fast != nil {
+		fast.reluSum(x, y)
+	} else {
+		reluSumPlain(x, y)
+	}
+}
+
+func blend(h, z, n []float32) {
+	if fast != nil {
+		fast.blend(h, z, n)
+	} else {
+		blendPlain(h, z, n)
+	}
+}
+
+func addProduct(x, a, b []float32) {
+	if fast != nil {
+		fast.addProduct(x, a, b)
+	} else {
+		addProductPlain(x, a, b)
+	}
+}
+
+func mulTanh(h, o, c []float32) {
+	if fast != nil {
+		fast.mulTanh(h, o, c)
+	} else {
+		mulTanhPlain(h, o, c)
+	}
+}
+
 func (f *RealFFT) power(dst, frame, scratch []float32) {
 	if fast != nil && f.n >= fastFFT {
 		f.powerFast(dst, frame, scratch)

@@ -24,6 +24,18 @@ func centre(dst, x, mean, scale []float32) { centrePlain(dst, x, mean, scale) }
 
 func logSum(x []float32, c float32) { logSumPlain(x, c) }
 
+func sigmoidSum(x, y []float32) { sigmoidSumPlain(x, y) }
+
+func tanhSum(x, y []float32) { tanhSumPlain(x, y) }
+
+func reluSum(x, y []float32) { reluSumPlain(x, y) }
+
+func blend(h, z, n []float32) { blendPlain(h, z, n) }
+
+func addProduct(x, a, b []float32) { addProductPlain(x, a, b) }
+
+func mulTanh(h, o, c []float32) { mulTanhPlain(h, o, c) }
+
 type fftTables struct{}
 
 func newFFTTables(*RealFFT) fftTables { return fftTables{} }

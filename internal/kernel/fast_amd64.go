@@ -177,11 +177,11 @@ func (x *vectors) gruGates(h, gx, gh []float32) {
 		return
 	}
 	if x == avx512 {
-		sigmoidSum512(&gx[0], &gh[0], x.tail(2*k), 2*k/16)
+		sigmoidVectors512(&gx[0], &gh[0], x.tail(2*k), 2*k/16)
 		gruState512(&h[0], &gx[0], &gx[k], &gx[2*k], &gh[2*k], x.tail(k), k/16)
 		return
 	}
-	sigmoidSum(&gx[0], &gh[0], x.tail(2*k), 2*k/8)
+	sigmoidVectors(&gx[0], &gh[0], x.tail(2*k), 2*k/8)
 	gruState(&h[0], &gx[0], &gx[k], &gx[2*k], &gh[2*k], x.tail(k), k/8)
 }
 
@@ -286,6 +286,84 @@ func (x *vectors) logSum(a []float32, c float32) {
 		logVectors512(&a[0], &c, x.tail(n), n/16)
 	default:
 		logVectors(&a[0], &c, x.tail(n), n/8)
+	}
+}
+
+func (x *vectors) sigmoidSum(a, b []float32) {
+	n := len(a)
+	if n == 0 {
+		return
+	}
+	b = b[:n]
+	if x == avx512 {
+		sigmoidVectors512(&a[0], &b[0], x.tail(n), n/16)
+	} else {
+		sigmoidVectors(&a[0], &b[0], x.tail(n), n/8)
+	}
+}
+
+func (x *vectors) tanhSum(a, b []float32) {
+	n := len(a)
+	if n == 0 {
+		return
+	}
+	b = b[:n]
+	if x == avx512 {
+		tanhVectors512(&a[0], &b[0], x.tail(n), n/16)
+	} else {
+		tanhVectors(&a[0], &b[0], x.tail(n), n/8)
+	}
+}
+
+func (x *vectors) reluSum(a, b []float32) {
+	n := len(a)
+	if n == 0 {
+		return
+	}
+	b = b[:n]
+	if x == avx512 {
+		reluVectors512(&a[0], &b[0], x.tail(n), n/16)
+	} else {
+		reluVectors(&a[0], &b[0], x.tail(n), n/8)
+	}
+}
+
+func (x *vectors) blend(h, z, c []float32) {
+	n := len(h)
+	if n == 0 {
+		return
+	}
+	z, c = z[:n], c[:n]
+	if x == avx512 {
+		blendVectors512(&h[0], &z[0], &c[0], x.tail(n), n/16)
+	} else {
+		blendVectors(&h[0], &z[0], &c[0], x.tail(n), n/8)
+	}
+}
+
+func (x *vectors) addProduct(dst, a, b []float32) {
+	n := len(dst)
+	if n == 0 {
+		return
+	}
+	a, b = a[:n], b[:n]
+	if x == avx512 {
+		addProductVectors512(&dst[0], &a[0], &b[0], x.tail(n), n/16)
+	} else {
+		addProductVectors(&dst[0], &a[0], &b[0], x.tail(n), n/8)
+	}
+}
+
+func (x *vectors) mulTanh(h, o, c []float32) {
+	n := len(h)
+	if n == 0 {
+		return
+	}
+	o, c = o[:n], c[:n]
+	if x == avx512 {
+		mulTanhVectors512(&h[0], &o[0], &c[0], x.tail(n), n/16)
+	} else {
+		mulTanhVectors(&h[0], &o[0], &c[0], x.tail(n), n/8)
 	}
 }
 

@@ -77,6 +77,9 @@ func TestNothingOutsideIsTouched(t *testing.T) {
 				v.centre(x, a.put(random(rng, n)), b.put(random(rng, n)), d.put(random(rng, n)))
 				v.logSum(x, 1)
 				v.dot(a.put(random(rng, n)), b.put(random(rng, n)))
+				for _, cell := range cells {
+					cell.run(v, a.put(random(rng, n)), b.put(random(rng, n)), c.put(random(rng, n)))
+				}
 			}
 			for n := 8; n <= 4096; n *= 2 {
 				NewRealFFT(n).Power(c.put(random(rng, n/2+1)), a.put(random(rng, n)), b.put(random(rng, n)))

@@ -1,6 +1,6 @@
 // Package kernel holds the arithmetic that the features and the recurrent
-// engine run on: matrix products, gate functions, exp, log and a real FFT, in
-// float32.
+// engine run on: matrix products, gate functions, exp, log, softmax and a real
+// FFT, in float32.
 //
 // Every function fixes the order of its operations: an output of a product
 // starts from what it holds and takes its products in the order k = 0..K-1,
@@ -10,8 +10,8 @@
 // rounded before it is added; [ID] names the arithmetic: two programs with the
 // same ID get the same bits.
 //
-// On amd64 with AVX2 and FMA all of that runs in assembly, with AVX-512 all
-// but the FFT on twice as many lanes, chosen when the program starts.
+// On amd64 with AVX2 and FMA all of that but [Softmax] runs in assembly, with
+// AVX-512 all but the FFT on twice as many lanes, chosen when the program starts.
 // Everywhere else, and with the build tag purego, plain Go does the same. A NaN
 // that goes in comes out as a NaN; its sign and payload are unspecified.
 package kernel

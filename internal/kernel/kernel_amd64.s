@@ -356,7 +356,23 @@ DATA gateConstants<>+1392(SB)/4, $0x7f7fffff
 DATA gateConstants<>+1396(SB)/4, $0x7f7fffff
 DATA gateConstants<>+1400(SB)/4, $0x7f7fffff
 DATA gateConstants<>+1404(SB)/4, $0x7f7fffff
-GLOBL gateConstants<>(SB), RODATA|NOPTR, $1408
+DATA gateConstants<>+1408(SB)/4, $0x00000000
+DATA gateConstants<>+1412(SB)/4, $0x00000000
+DATA gateConstants<>+1416(SB)/4, $0x00000000
+DATA gateConstants<>+1420(SB)/4, $0x00000000
+DATA gateConstants<>+1424(SB)/4, $0x00000000
+DATA gateConstants<>+1428(SB)/4, $0x00000000
+DATA gateConstants<>+1432(SB)/4, $0x00000000
+DATA gateConstants<>+1436(SB)/4, $0x00000000
+DATA gateConstants<>+1440(SB)/4, $0x00000000
+DATA gateConstants<>+1444(SB)/4, $0x00000000
+DATA gateConstants<>+1448(SB)/4, $0x00000000
+DATA gateConstants<>+1452(SB)/4, $0x00000000
+DATA gateConstants<>+1456(SB)/4, $0x00000000
+DATA gateConstants<>+1460(SB)/4, $0x00000000
+DATA gateConstants<>+1464(SB)/4, $0x00000000
+DATA gateConstants<>+1468(SB)/4, $0x00000000
+GLOBL gateConstants<>(SB), RODATA|NOPTR, $1472
 
 // func mulTiles(c *float32, bias *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, ahead int, k int, count int, full int, shape int)
 // Requires: AVX, FMA3, MMX+
@@ -2887,9 +2903,9 @@ last:
 	VZEROUPPER
 	RET
 
-// func sigmoidSum(x *float32, y *float32, mask *int32, vectors int)
+// func sigmoidVectors(x *float32, y *float32, mask *int32, vectors int)
 // Requires: AVX, AVX2
-TEXT ·sigmoidSum(SB), NOSPLIT, $0-32
+TEXT ·sigmoidVectors(SB), NOSPLIT, $0-32
 	MOVQ x+0(FP), AX
 	MOVQ y+8(FP), CX
 	MOVQ vectors+24(FP), DX
@@ -4324,6 +4340,757 @@ less1:
 	VMASKMOVPS (DX), Y0, Y2
 	VSUBPS     Y2, Y1, Y1
 	VMASKMOVPS (BX), Y0, Y2
+	VMULPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func tanhVectors(x *float32, y *float32, mask *int32, vectors int)
+// Requires: AVX, AVX2
+TEXT ·tanhVectors(SB), NOSPLIT, $0-32
+	MOVQ x+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ vectors+24(FP), DX
+
+by4:
+	SUBQ    $0x00000004, DX
+	JLT     less4
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMOVUPS (CX), Y4
+	VMOVUPS 32(CX), Y5
+	VMOVUPS 64(CX), Y6
+	VMOVUPS 96(CX), Y7
+	VADDPS  Y4, Y0, Y0
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y6, Y2, Y2
+	VADDPS  Y7, Y3, Y3
+	VADDPS  Y0, Y0, Y0
+	VADDPS  Y1, Y1, Y1
+	VADDPS  Y2, Y2, Y2
+	VADDPS  Y3, Y3, Y3
+	VMOVUPS gateConstants<>+64(SB), Y8
+	VMINPS  Y0, Y8, Y0
+	VMOVUPS gateConstants<>+64(SB), Y9
+	VMINPS  Y1, Y9, Y1
+	VMOVUPS gateConstants<>+64(SB), Y10
+	VMINPS  Y2, Y10, Y2
+	VMOVUPS gateConstants<>+64(SB), Y11
+	VMINPS  Y3, Y11, Y3
+	VMOVUPS gateConstants<>+128(SB), Y8
+	VMAXPS  Y0, Y8, Y0
+	VMOVUPS gateConstants<>+128(SB), Y9
+	VMAXPS  Y1, Y9, Y1
+	VMOVUPS gateConstants<>+128(SB), Y10
+	VMAXPS  Y2, Y10, Y2
+	VMOVUPS gateConstants<>+128(SB), Y11
+	VMAXPS  Y3, Y11, Y3
+	VMULPS  gateConstants<>+192(SB), Y0, Y4
+	VMULPS  gateConstants<>+192(SB), Y1, Y5
+	VMULPS  gateConstants<>+192(SB), Y2, Y6
+	VMULPS  gateConstants<>+192(SB), Y3, Y7
+	VADDPS  gateConstants<>+256(SB), Y4, Y4
+	VADDPS  gateConstants<>+256(SB), Y5, Y5
+	VADDPS  gateConstants<>+256(SB), Y6, Y6
+	VADDPS  gateConstants<>+256(SB), Y7, Y7
+	VSUBPS  gateConstants<>+256(SB), Y4, Y8
+	VSUBPS  gateConstants<>+256(SB), Y5, Y9
+	VSUBPS  gateConstants<>+256(SB), Y6, Y10
+	VSUBPS  gateConstants<>+256(SB), Y7, Y11
+	VMULPS  gateConstants<>+320(SB), Y8, Y12
+	VMULPS  gateConstants<>+320(SB), Y9, Y13
+	VMULPS  gateConstants<>+320(SB), Y10, Y14
+	VMULPS  gateConstants<>+320(SB), Y11, Y15
+	VSUBPS  Y12, Y0, Y0
+	VSUBPS  Y13, Y1, Y1
+	VSUBPS  Y14, Y2, Y2
+	VSUBPS  Y15, Y3, Y3
+	VMULPS  gateConstants<>+384(SB), Y8, Y12
+	VMULPS  gateConstants<>+384(SB), Y9, Y13
+	VMULPS  gateConstants<>+384(SB), Y10, Y14
+	VMULPS  gateConstants<>+384(SB), Y11, Y15
+	VSUBPS  Y12, Y0, Y0
+	VSUBPS  Y13, Y1, Y1
+	VSUBPS  Y14, Y2, Y2
+	VSUBPS  Y15, Y3, Y3
+	VMULPS  gateConstants<>+448(SB), Y0, Y12
+	VMULPS  gateConstants<>+448(SB), Y1, Y13
+	VMULPS  gateConstants<>+448(SB), Y2, Y14
+	VMULPS  gateConstants<>+448(SB), Y3, Y15
+	VADDPS  gateConstants<>+512(SB), Y12, Y12
+	VADDPS  gateConstants<>+512(SB), Y13, Y13
+	VADDPS  gateConstants<>+512(SB), Y14, Y14
+	VADDPS  gateConstants<>+512(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+576(SB), Y12, Y12
+	VADDPS  gateConstants<>+576(SB), Y13, Y13
+	VADDPS  gateConstants<>+576(SB), Y14, Y14
+	VADDPS  gateConstants<>+576(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+640(SB), Y12, Y12
+	VADDPS  gateConstants<>+640(SB), Y13, Y13
+	VADDPS  gateConstants<>+640(SB), Y14, Y14
+	VADDPS  gateConstants<>+640(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+704(SB), Y12, Y12
+	VADDPS  gateConstants<>+704(SB), Y13, Y13
+	VADDPS  gateConstants<>+704(SB), Y14, Y14
+	VADDPS  gateConstants<>+704(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+768(SB), Y12, Y12
+	VADDPS  gateConstants<>+768(SB), Y13, Y13
+	VADDPS  gateConstants<>+768(SB), Y14, Y14
+	VADDPS  gateConstants<>+768(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  Y0, Y12, Y12
+	VADDPS  Y1, Y13, Y13
+	VADDPS  Y2, Y14, Y14
+	VADDPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+832(SB), Y12, Y12
+	VADDPS  gateConstants<>+832(SB), Y13, Y13
+	VADDPS  gateConstants<>+832(SB), Y14, Y14
+	VADDPS  gateConstants<>+832(SB), Y15, Y15
+	VPSLLD  $0x17, Y4, Y4
+	VPSLLD  $0x17, Y5, Y5
+	VPSLLD  $0x17, Y6, Y6
+	VPSLLD  $0x17, Y7, Y7
+	VPADDD  gateConstants<>+832(SB), Y4, Y4
+	VPADDD  gateConstants<>+832(SB), Y5, Y5
+	VPADDD  gateConstants<>+832(SB), Y6, Y6
+	VPADDD  gateConstants<>+832(SB), Y7, Y7
+	VMULPS  Y4, Y12, Y0
+	VMULPS  Y5, Y13, Y1
+	VMULPS  Y6, Y14, Y2
+	VMULPS  Y7, Y15, Y3
+	VADDPS  gateConstants<>+832(SB), Y0, Y0
+	VMOVUPS gateConstants<>+896(SB), Y4
+	VDIVPS  Y0, Y4, Y0
+	VMOVUPS gateConstants<>+832(SB), Y4
+	VSUBPS  Y0, Y4, Y0
+	VADDPS  gateConstants<>+832(SB), Y1, Y1
+	VMOVUPS gateConstants<>+896(SB), Y4
+	VDIVPS  Y1, Y4, Y1
+	VMOVUPS gateConstants<>+832(SB), Y4
+	VSUBPS  Y1, Y4, Y1
+	VADDPS  gateConstants<>+832(SB), Y2, Y2
+	VMOVUPS gateConstants<>+896(SB), Y4
+	VDIVPS  Y2, Y4, Y2
+	VMOVUPS gateConstants<>+832(SB), Y4
+	VSUBPS  Y2, Y4, Y2
+	VADDPS  gateConstants<>+832(SB), Y3, Y3
+	VMOVUPS gateConstants<>+896(SB), Y4
+	VDIVPS  Y3, Y4, Y3
+	VMOVUPS gateConstants<>+832(SB), Y4
+	VSUBPS  Y3, Y4, Y3
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	JMP     by4
+
+less4:
+	ADDQ $0x00000004, DX
+
+by1:
+	SUBQ    $0x00000001, DX
+	JLT     less1
+	VMOVUPS (AX), Y0
+	VMOVUPS (CX), Y1
+	VADDPS  Y1, Y0, Y0
+	VADDPS  Y0, Y0, Y0
+	VMOVUPS gateConstants<>+64(SB), Y2
+	VMINPS  Y0, Y2, Y0
+	VMOVUPS gateConstants<>+128(SB), Y2
+	VMAXPS  Y0, Y2, Y0
+	VMULPS  gateConstants<>+192(SB), Y0, Y1
+	VADDPS  gateConstants<>+256(SB), Y1, Y1
+	VSUBPS  gateConstants<>+256(SB), Y1, Y2
+	VMULPS  gateConstants<>+320(SB), Y2, Y3
+	VSUBPS  Y3, Y0, Y0
+	VMULPS  gateConstants<>+384(SB), Y2, Y3
+	VSUBPS  Y3, Y0, Y0
+	VMULPS  gateConstants<>+448(SB), Y0, Y3
+	VADDPS  gateConstants<>+512(SB), Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  gateConstants<>+576(SB), Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  gateConstants<>+640(SB), Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  gateConstants<>+704(SB), Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  gateConstants<>+768(SB), Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y0, Y3, Y3
+	VADDPS  gateConstants<>+832(SB), Y3, Y3
+	VPSLLD  $0x17, Y1, Y1
+	VPADDD  gateConstants<>+832(SB), Y1, Y1
+	VMULPS  Y1, Y3, Y0
+	VADDPS  gateConstants<>+832(SB), Y0, Y0
+	VMOVUPS gateConstants<>+896(SB), Y1
+	VDIVPS  Y0, Y1, Y0
+	VMOVUPS gateConstants<>+832(SB), Y1
+	VSUBPS  Y0, Y1, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	JMP     by1
+
+less1:
+	ADDQ       $0x00000001, DX
+	MOVQ       mask+16(FP), DX
+	TESTQ      DX, DX
+	JZ         done
+	VMOVUPS    (DX), Y0
+	VMASKMOVPS (AX), Y0, Y1
+	VMASKMOVPS (CX), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	VADDPS     Y1, Y1, Y1
+	VMOVUPS    gateConstants<>+64(SB), Y3
+	VMINPS     Y1, Y3, Y1
+	VMOVUPS    gateConstants<>+128(SB), Y3
+	VMAXPS     Y1, Y3, Y1
+	VMULPS     gateConstants<>+192(SB), Y1, Y2
+	VADDPS     gateConstants<>+256(SB), Y2, Y2
+	VSUBPS     gateConstants<>+256(SB), Y2, Y3
+	VMULPS     gateConstants<>+320(SB), Y3, Y4
+	VSUBPS     Y4, Y1, Y1
+	VMULPS     gateConstants<>+384(SB), Y3, Y4
+	VSUBPS     Y4, Y1, Y1
+	VMULPS     gateConstants<>+448(SB), Y1, Y4
+	VADDPS     gateConstants<>+512(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+576(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+640(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+704(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+768(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+832(SB), Y4, Y4
+	VPSLLD     $0x17, Y2, Y2
+	VPADDD     gateConstants<>+832(SB), Y2, Y2
+	VMULPS     Y2, Y4, Y1
+	VADDPS     gateConstants<>+832(SB), Y1, Y1
+	VMOVUPS    gateConstants<>+896(SB), Y2
+	VDIVPS     Y1, Y2, Y1
+	VMOVUPS    gateConstants<>+832(SB), Y2
+	VSUBPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func reluVectors(x *float32, y *float32, mask *int32, vectors int)
+// Requires: AVX
+TEXT ·reluVectors(SB), NOSPLIT, $0-32
+	MOVQ x+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ vectors+24(FP), DX
+
+by4:
+	SUBQ    $0x00000004, DX
+	JLT     less4
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMOVUPS (CX), Y4
+	VMOVUPS 32(CX), Y5
+	VMOVUPS 64(CX), Y6
+	VMOVUPS 96(CX), Y7
+	VADDPS  Y4, Y0, Y0
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y6, Y2, Y2
+	VADDPS  Y7, Y3, Y3
+	VMOVUPS gateConstants<>+1408(SB), Y4
+	VMAXPS  Y0, Y4, Y0
+	VMAXPS  Y1, Y4, Y1
+	VMAXPS  Y2, Y4, Y2
+	VMAXPS  Y3, Y4, Y3
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	JMP     by4
+
+less4:
+	ADDQ $0x00000004, DX
+
+by1:
+	SUBQ    $0x00000001, DX
+	JLT     less1
+	VMOVUPS (AX), Y0
+	VMOVUPS (CX), Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS gateConstants<>+1408(SB), Y1
+	VMAXPS  Y0, Y1, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	JMP     by1
+
+less1:
+	ADDQ       $0x00000001, DX
+	MOVQ       mask+16(FP), DX
+	TESTQ      DX, DX
+	JZ         done
+	VMOVUPS    (DX), Y0
+	VMASKMOVPS (AX), Y0, Y1
+	VMASKMOVPS (CX), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	VMOVUPS    gateConstants<>+1408(SB), Y2
+	VMAXPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func blendVectors(h *float32, z *float32, n *float32, mask *int32, vectors int)
+// Requires: AVX
+TEXT ·blendVectors(SB), NOSPLIT, $0-40
+	MOVQ h+0(FP), AX
+	MOVQ z+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ vectors+32(FP), BX
+
+by4:
+	SUBQ    $0x00000004, BX
+	JLT     less4
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	VMOVUPS 64(DX), Y2
+	VMOVUPS 96(DX), Y3
+	VMOVUPS (AX), Y4
+	VMOVUPS 32(AX), Y5
+	VMOVUPS 64(AX), Y6
+	VMOVUPS 96(AX), Y7
+	VSUBPS  Y0, Y4, Y4
+	VSUBPS  Y1, Y5, Y5
+	VSUBPS  Y2, Y6, Y6
+	VSUBPS  Y3, Y7, Y7
+	VMOVUPS (CX), Y8
+	VMOVUPS 32(CX), Y9
+	VMOVUPS 64(CX), Y10
+	VMOVUPS 96(CX), Y11
+	VMULPS  Y8, Y4, Y4
+	VMULPS  Y9, Y5, Y5
+	VMULPS  Y10, Y6, Y6
+	VMULPS  Y11, Y7, Y7
+	VADDPS  Y0, Y4, Y4
+	VADDPS  Y1, Y5, Y5
+	VADDPS  Y2, Y6, Y6
+	VADDPS  Y3, Y7, Y7
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	VMOVUPS Y6, 64(AX)
+	VMOVUPS Y7, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	JMP     by4
+
+less4:
+	ADDQ $0x00000004, BX
+
+by1:
+	SUBQ    $0x00000001, BX
+	JLT     less1
+	VMOVUPS (DX), Y0
+	VMOVUPS (AX), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS (CX), Y2
+	VMULPS  Y2, Y1, Y1
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	JMP     by1
+
+less1:
+	ADDQ       $0x00000001, BX
+	MOVQ       mask+24(FP), BX
+	TESTQ      BX, BX
+	JZ         done
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS (DX), Y0, Y1
+	VMASKMOVPS (AX), Y0, Y2
+	VSUBPS     Y1, Y2, Y2
+	VMASKMOVPS (CX), Y0, Y3
+	VMULPS     Y3, Y2, Y2
+	VADDPS     Y1, Y2, Y2
+	VMASKMOVPS Y2, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addProductVectors(x *float32, a *float32, b *float32, mask *int32, vectors int)
+// Requires: AVX
+TEXT ·addProductVectors(SB), NOSPLIT, $0-40
+	MOVQ x+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ vectors+32(FP), BX
+
+by4:
+	SUBQ    $0x00000004, BX
+	JLT     less4
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS 64(CX), Y2
+	VMOVUPS 96(CX), Y3
+	VMOVUPS (DX), Y4
+	VMOVUPS 32(DX), Y5
+	VMOVUPS 64(DX), Y6
+	VMOVUPS 96(DX), Y7
+	VMULPS  Y4, Y0, Y0
+	VMULPS  Y5, Y1, Y1
+	VMULPS  Y6, Y2, Y2
+	VMULPS  Y7, Y3, Y3
+	VMOVUPS (AX), Y4
+	VMOVUPS 32(AX), Y5
+	VMOVUPS 64(AX), Y6
+	VMOVUPS 96(AX), Y7
+	VADDPS  Y4, Y0, Y0
+	VADDPS  Y5, Y1, Y1
+	VADDPS  Y6, Y2, Y2
+	VADDPS  Y7, Y3, Y3
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	JMP     by4
+
+less4:
+	ADDQ $0x00000004, BX
+
+by1:
+	SUBQ    $0x00000001, BX
+	JLT     less1
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS (AX), Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	JMP     by1
+
+less1:
+	ADDQ       $0x00000001, BX
+	MOVQ       mask+24(FP), BX
+	TESTQ      BX, BX
+	JZ         done
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VMULPS     Y2, Y1, Y1
+	VMASKMOVPS (AX), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulTanhVectors(h *float32, o *float32, c *float32, mask *int32, vectors int)
+// Requires: AVX, AVX2
+TEXT ·mulTanhVectors(SB), NOSPLIT, $0-40
+	MOVQ h+0(FP), AX
+	MOVQ o+8(FP), CX
+	MOVQ c+16(FP), DX
+	MOVQ vectors+32(FP), BX
+
+by4:
+	SUBQ    $0x00000004, BX
+	JLT     less4
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	VMOVUPS 64(DX), Y2
+	VMOVUPS 96(DX), Y3
+	VADDPS  Y0, Y0, Y0
+	VADDPS  Y1, Y1, Y1
+	VADDPS  Y2, Y2, Y2
+	VADDPS  Y3, Y3, Y3
+	VMOVUPS gateConstants<>+64(SB), Y8
+	VMINPS  Y0, Y8, Y0
+	VMOVUPS gateConstants<>+64(SB), Y9
+	VMINPS  Y1, Y9, Y1
+	VMOVUPS gateConstants<>+64(SB), Y10
+	VMINPS  Y2, Y10, Y2
+	VMOVUPS gateConstants<>+64(SB), Y11
+	VMINPS  Y3, Y11, Y3
+	VMOVUPS gateConstants<>+128(SB), Y8
+	VMAXPS  Y0, Y8, Y0
+	VMOVUPS gateConstants<>+128(SB), Y9
+	VMAXPS  Y1, Y9, Y1
+	VMOVUPS gateConstants<>+128(SB), Y10
+	VMAXPS  Y2, Y10, Y2
+	VMOVUPS gateConstants<>+128(SB), Y11
+	VMAXPS  Y3, Y11, Y3
+	VMULPS  gateConstants<>+192(SB), Y0, Y4
+	VMULPS  gateConstants<>+192(SB), Y1, Y5
+	VMULPS  gateConstants<>+192(SB), Y2, Y6
+	VMULPS  gateConstants<>+192(SB), Y3, Y7
+	VADDPS  gateConstants<>+256(SB), Y4, Y4
+	VADDPS  gateConstants<>+256(SB), Y5, Y5
+	VADDPS  gateConstants<>+256(SB), Y6, Y6
+	VADDPS  gateConstants<>+256(SB), Y7, Y7
+	VSUBPS  gateConstants<>+256(SB), Y4, Y8
+	VSUBPS  gateConstants<>+256(SB), Y5, Y9
+	VSUBPS  gateConstants<>+256(SB), Y6, Y10
+	VSUBPS  gateConstants<>+256(SB), Y7, Y11
+	VMULPS  gateConstants<>+320(SB), Y8, Y12
+	VMULPS  gateConstants<>+320(SB), Y9, Y13
+	VMULPS  gateConstants<>+320(SB), Y10, Y14
+	VMULPS  gateConstants<>+320(SB), Y11, Y15
+	VSUBPS  Y12, Y0, Y0
+	VSUBPS  Y13, Y1, Y1
+	VSUBPS  Y14, Y2, Y2
+	VSUBPS  Y15, Y3, Y3
+	VMULPS  gateConstants<>+384(SB), Y8, Y12
+	VMULPS  gateConstants<>+384(SB), Y9, Y13
+	VMULPS  gateConstants<>+384(SB), Y10, Y14
+	VMULPS  gateConstants<>+384(SB), Y11, Y15
+	VSUBPS  Y12, Y0, Y0
+	VSUBPS  Y13, Y1, Y1
+	VSUBPS  Y14, Y2, Y2
+	VSUBPS  Y15, Y3, Y3
+	VMULPS  gateConstants<>+448(SB), Y0, Y12
+	VMULPS  gateConstants<>+448(SB), Y1, Y13
+	VMULPS  gateConstants<>+448(SB), Y2, Y14
+	VMULPS  gateConstants<>+448(SB), Y3, Y15
+	VADDPS  gateConstants<>+512(SB), Y12, Y12
+	VADDPS  gateConstants<>+512(SB), Y13, Y13
+	VADDPS  gateConstants<>+512(SB), Y14, Y14
+	VADDPS  gateConstants<>+512(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+576(SB), Y12, Y12
+	VADDPS  gateConstants<>+576(SB), Y13, Y13
+	VADDPS  gateConstants<>+576(SB), Y14, Y14
+	VADDPS  gateConstants<>+576(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+640(SB), Y12, Y12
+	VADDPS  gateConstants<>+640(SB), Y13, Y13
+	VADDPS  gateConstants<>+640(SB), Y14, Y14
+	VADDPS  gateConstants<>+640(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+704(SB), Y12, Y12
+	VADDPS  gateConstants<>+704(SB), Y13, Y13
+	VADDPS  gateConstants<>+704(SB), Y14, Y14
+	VADDPS  gateConstants<>+704(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+768(SB), Y12, Y12
+	VADDPS  gateConstants<>+768(SB), Y13, Y13
+	VADDPS  gateConstants<>+768(SB), Y14, Y14
+	VADDPS  gateConstants<>+768(SB), Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VMULPS  Y0, Y12, Y12
+	VMULPS  Y1, Y13, Y13
+	VMULPS  Y2, Y14, Y14
+	VMULPS  Y3, Y15, Y15
+	VADDPS  Y0, Y12, Y12
+	VADDPS  Y1, Y13, Y13
+	VADDPS  Y2, Y14, Y14
+	VADDPS  Y3, Y15, Y15
+	VADDPS  gateConstants<>+832(SB), Y12, Y12
+	VADDPS  gateConstants<>+832(SB), Y13, Y13
+	VADDPS  gateConstants<>+832(SB), Y14, Y14
+	VADDPS  gateConstants<>+832(SB), Y15, Y15
+	VPSLLD  $0x17, Y4, Y4
+	VPSLLD  $0x17, Y5, Y5
+	VPSLLD  $0x17, Y6, Y6
+	VPSLLD  $0x17, Y7, Y7
+	VPADDD  gateConstants<>+832(SB), Y4, Y4
+	VPADDD  gateConstants<>+832(SB), Y5, Y5
+	VPADDD  gateConstants<>+832(SB), Y6, Y6
+	VPADDD  gateConstants<>+832(SB), Y7, Y7
+	VMULPS  Y4, Y12, Y0
+	VMULPS  Y5, Y13, Y1
+	VMULPS  Y6, Y14, Y2
+	VMULPS  Y7, Y15, Y3
+	VADDPS  gateConstants<>+832(SB), Y0, Y0
+	VMOVUPS gateConstants<>+896(SB), Y4
+	VDIVPS  Y0, Y4, Y0
+	VMOVUPS gateConstants<>+832(SB), Y4
+	VSUBPS  Y0, Y4, Y0
+	VADDPS  gateConstants<>+832(SB), Y1, Y1
+	VMOVUPS gateConstants<>+896(SB), Y4
+	VDIVPS  Y1, Y4, Y1
+	VMOVUPS gateConstants<>+832(SB), Y4
+	VSUBPS  Y1, Y4, Y1
+	VADDPS  gateConstants<>+832(SB), Y2, Y2
+	VMOVUPS gateConstants<>+896(SB), Y4
+	VDIVPS  Y2, Y4, Y2
+	VMOVUPS gateConstants<>+832(SB), Y4
+	VSUBPS  Y2, Y4, Y2
+	VADDPS  gateConstants<>+832(SB), Y3, Y3
+	VMOVUPS gateConstants<>+896(SB), Y4
+	VDIVPS  Y3, Y4, Y3
+	VMOVUPS gateConstants<>+832(SB), Y4
+	VSUBPS  Y3, Y4, Y3
+	VMOVUPS (CX), Y4
+	VMOVUPS 32(CX), Y5
+	VMOVUPS 64(CX), Y6
+	VMOVUPS 96(CX), Y7
+	VMULPS  Y4, Y0, Y0
+	VMULPS  Y5, Y1, Y1
+	VMULPS  Y6, Y2, Y2
+	VMULPS  Y7, Y3, Y3
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	JMP     by4
+
+less4:
+	ADDQ $0x00000004, BX
+
+by1:
+	SUBQ    $0x00000001, BX
+	JLT     less1
+	VMOVUPS (DX), Y0
+	VADDPS  Y0, Y0, Y0
+	VMOVUPS gateConstants<>+64(SB), Y2
+	VMINPS  Y0, Y2, Y0
+	VMOVUPS gateConstants<>+128(SB), Y2
+	VMAXPS  Y0, Y2, Y0
+	VMULPS  gateConstants<>+192(SB), Y0, Y1
+	VADDPS  gateConstants<>+256(SB), Y1, Y1
+	VSUBPS  gateConstants<>+256(SB), Y1, Y2
+	VMULPS  gateConstants<>+320(SB), Y2, Y3
+	VSUBPS  Y3, Y0, Y0
+	VMULPS  gateConstants<>+384(SB), Y2, Y3
+	VSUBPS  Y3, Y0, Y0
+	VMULPS  gateConstants<>+448(SB), Y0, Y3
+	VADDPS  gateConstants<>+512(SB), Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  gateConstants<>+576(SB), Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  gateConstants<>+640(SB), Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  gateConstants<>+704(SB), Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  gateConstants<>+768(SB), Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y0, Y3, Y3
+	VADDPS  gateConstants<>+832(SB), Y3, Y3
+	VPSLLD  $0x17, Y1, Y1
+	VPADDD  gateConstants<>+832(SB), Y1, Y1
+	VMULPS  Y1, Y3, Y0
+	VADDPS  gateConstants<>+832(SB), Y0, Y0
+	VMOVUPS gateConstants<>+896(SB), Y1
+	VDIVPS  Y0, Y1, Y0
+	VMOVUPS gateConstants<>+832(SB), Y1
+	VSUBPS  Y0, Y1, Y0
+	VMOVUPS (CX), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	JMP     by1
+
+less1:
+	ADDQ       $0x00000001, BX
+	MOVQ       mask+24(FP), BX
+	TESTQ      BX, BX
+	JZ         done
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS (DX), Y0, Y1
+	VADDPS     Y1, Y1, Y1
+	VMOVUPS    gateConstants<>+64(SB), Y3
+	VMINPS     Y1, Y3, Y1
+	VMOVUPS    gateConstants<>+128(SB), Y3
+	VMAXPS     Y1, Y3, Y1
+	VMULPS     gateConstants<>+192(SB), Y1, Y2
+	VADDPS     gateConstants<>+256(SB), Y2, Y2
+	VSUBPS     gateConstants<>+256(SB), Y2, Y3
+	VMULPS     gateConstants<>+320(SB), Y3, Y4
+	VSUBPS     Y4, Y1, Y1
+	VMULPS     gateConstants<>+384(SB), Y3, Y4
+	VSUBPS     Y4, Y1, Y1
+	VMULPS     gateConstants<>+448(SB), Y1, Y4
+	VADDPS     gateConstants<>+512(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+576(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+640(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+704(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+768(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     Y1, Y4, Y4
+	VADDPS     gateConstants<>+832(SB), Y4, Y4
+	VPSLLD     $0x17, Y2, Y2
+	VPADDD     gateConstants<>+832(SB), Y2, Y2
+	VMULPS     Y2, Y4, Y1
+	VADDPS     gateConstants<>+832(SB), Y1, Y1
+	VMOVUPS    gateConstants<>+896(SB), Y2
+	VDIVPS     Y1, Y2, Y1
+	VMOVUPS    gateConstants<>+832(SB), Y2
+	VSUBPS     Y1, Y2, Y1
+	VMASKMOVPS (CX), Y0, Y2
 	VMULPS     Y2, Y1, Y1
 	VMASKMOVPS Y1, Y0, (AX)
 
@@ -13668,9 +14435,9 @@ last:
 	VZEROUPPER
 	RET
 
-// func sigmoidSum512(x *float32, y *float32, mask *int32, vectors int)
+// func sigmoidVectors512(x *float32, y *float32, mask *int32, vectors int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·sigmoidSum512(SB), NOSPLIT, $0-32
+TEXT ·sigmoidVectors512(SB), NOSPLIT, $0-32
 	MOVQ x+0(FP), AX
 	MOVQ y+8(FP), CX
 	MOVQ vectors+24(FP), DX
@@ -15114,6 +15881,762 @@ less1:
 	VMOVUPS.Z (DX), K1, Z1
 	VSUBPS    Z1, Z0, Z0
 	VMOVUPS.Z (BX), K1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func tanhVectors512(x *float32, y *float32, mask *int32, vectors int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·tanhVectors512(SB), NOSPLIT, $0-32
+	MOVQ x+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ vectors+24(FP), DX
+
+by4:
+	SUBQ    $0x00000004, DX
+	JLT     less4
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z5
+	VMOVUPS 128(CX), Z6
+	VMOVUPS 192(CX), Z7
+	VADDPS  Z4, Z0, Z0
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z6, Z2, Z2
+	VADDPS  Z7, Z3, Z3
+	VADDPS  Z0, Z0, Z0
+	VADDPS  Z1, Z1, Z1
+	VADDPS  Z2, Z2, Z2
+	VADDPS  Z3, Z3, Z3
+	VMOVUPS gateConstants<>+64(SB), Z8
+	VMINPS  Z0, Z8, Z0
+	VMOVUPS gateConstants<>+64(SB), Z9
+	VMINPS  Z1, Z9, Z1
+	VMOVUPS gateConstants<>+64(SB), Z10
+	VMINPS  Z2, Z10, Z2
+	VMOVUPS gateConstants<>+64(SB), Z11
+	VMINPS  Z3, Z11, Z3
+	VMOVUPS gateConstants<>+128(SB), Z8
+	VMAXPS  Z0, Z8, Z0
+	VMOVUPS gateConstants<>+128(SB), Z9
+	VMAXPS  Z1, Z9, Z1
+	VMOVUPS gateConstants<>+128(SB), Z10
+	VMAXPS  Z2, Z10, Z2
+	VMOVUPS gateConstants<>+128(SB), Z11
+	VMAXPS  Z3, Z11, Z3
+	VMULPS  gateConstants<>+192(SB), Z0, Z4
+	VMULPS  gateConstants<>+192(SB), Z1, Z5
+	VMULPS  gateConstants<>+192(SB), Z2, Z6
+	VMULPS  gateConstants<>+192(SB), Z3, Z7
+	VADDPS  gateConstants<>+256(SB), Z4, Z4
+	VADDPS  gateConstants<>+256(SB), Z5, Z5
+	VADDPS  gateConstants<>+256(SB), Z6, Z6
+	VADDPS  gateConstants<>+256(SB), Z7, Z7
+	VSUBPS  gateConstants<>+256(SB), Z4, Z8
+	VSUBPS  gateConstants<>+256(SB), Z5, Z9
+	VSUBPS  gateConstants<>+256(SB), Z6, Z10
+	VSUBPS  gateConstants<>+256(SB), Z7, Z11
+	VMULPS  gateConstants<>+320(SB), Z8, Z12
+	VMULPS  gateConstants<>+320(SB), Z9, Z13
+	VMULPS  gateConstants<>+320(SB), Z10, Z14
+	VMULPS  gateConstants<>+320(SB), Z11, Z15
+	VSUBPS  Z12, Z0, Z0
+	VSUBPS  Z13, Z1, Z1
+	VSUBPS  Z14, Z2, Z2
+	VSUBPS  Z15, Z3, Z3
+	VMULPS  gateConstants<>+384(SB), Z8, Z12
+	VMULPS  gateConstants<>+384(SB), Z9, Z13
+	VMULPS  gateConstants<>+384(SB), Z10, Z14
+	VMULPS  gateConstants<>+384(SB), Z11, Z15
+	VSUBPS  Z12, Z0, Z0
+	VSUBPS  Z13, Z1, Z1
+	VSUBPS  Z14, Z2, Z2
+	VSUBPS  Z15, Z3, Z3
+	VMULPS  gateConstants<>+448(SB), Z0, Z12
+	VMULPS  gateConstants<>+448(SB), Z1, Z13
+	VMULPS  gateConstants<>+448(SB), Z2, Z14
+	VMULPS  gateConstants<>+448(SB), Z3, Z15
+	VADDPS  gateConstants<>+512(SB), Z12, Z12
+	VADDPS  gateConstants<>+512(SB), Z13, Z13
+	VADDPS  gateConstants<>+512(SB), Z14, Z14
+	VADDPS  gateConstants<>+512(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+576(SB), Z12, Z12
+	VADDPS  gateConstants<>+576(SB), Z13, Z13
+	VADDPS  gateConstants<>+576(SB), Z14, Z14
+	VADDPS  gateConstants<>+576(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+640(SB), Z12, Z12
+	VADDPS  gateConstants<>+640(SB), Z13, Z13
+	VADDPS  gateConstants<>+640(SB), Z14, Z14
+	VADDPS  gateConstants<>+640(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+704(SB), Z12, Z12
+	VADDPS  gateConstants<>+704(SB), Z13, Z13
+	VADDPS  gateConstants<>+704(SB), Z14, Z14
+	VADDPS  gateConstants<>+704(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+768(SB), Z12, Z12
+	VADDPS  gateConstants<>+768(SB), Z13, Z13
+	VADDPS  gateConstants<>+768(SB), Z14, Z14
+	VADDPS  gateConstants<>+768(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  Z0, Z12, Z12
+	VADDPS  Z1, Z13, Z13
+	VADDPS  Z2, Z14, Z14
+	VADDPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+832(SB), Z12, Z12
+	VADDPS  gateConstants<>+832(SB), Z13, Z13
+	VADDPS  gateConstants<>+832(SB), Z14, Z14
+	VADDPS  gateConstants<>+832(SB), Z15, Z15
+	VPSLLD  $0x17, Z4, Z4
+	VPSLLD  $0x17, Z5, Z5
+	VPSLLD  $0x17, Z6, Z6
+	VPSLLD  $0x17, Z7, Z7
+	VPADDD  gateConstants<>+832(SB), Z4, Z4
+	VPADDD  gateConstants<>+832(SB), Z5, Z5
+	VPADDD  gateConstants<>+832(SB), Z6, Z6
+	VPADDD  gateConstants<>+832(SB), Z7, Z7
+	VMULPS  Z4, Z12, Z0
+	VMULPS  Z5, Z13, Z1
+	VMULPS  Z6, Z14, Z2
+	VMULPS  Z7, Z15, Z3
+	VADDPS  gateConstants<>+832(SB), Z0, Z0
+	VMOVUPS gateConstants<>+896(SB), Z4
+	VDIVPS  Z0, Z4, Z0
+	VMOVUPS gateConstants<>+832(SB), Z4
+	VSUBPS  Z0, Z4, Z0
+	VADDPS  gateConstants<>+832(SB), Z1, Z1
+	VMOVUPS gateConstants<>+896(SB), Z4
+	VDIVPS  Z1, Z4, Z1
+	VMOVUPS gateConstants<>+832(SB), Z4
+	VSUBPS  Z1, Z4, Z1
+	VADDPS  gateConstants<>+832(SB), Z2, Z2
+	VMOVUPS gateConstants<>+896(SB), Z4
+	VDIVPS  Z2, Z4, Z2
+	VMOVUPS gateConstants<>+832(SB), Z4
+	VSUBPS  Z2, Z4, Z2
+	VADDPS  gateConstants<>+832(SB), Z3, Z3
+	VMOVUPS gateConstants<>+896(SB), Z4
+	VDIVPS  Z3, Z4, Z3
+	VMOVUPS gateConstants<>+832(SB), Z4
+	VSUBPS  Z3, Z4, Z3
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	JMP     by4
+
+less4:
+	ADDQ $0x00000004, DX
+
+by1:
+	SUBQ    $0x00000001, DX
+	JLT     less1
+	VMOVUPS (AX), Z0
+	VMOVUPS (CX), Z1
+	VADDPS  Z1, Z0, Z0
+	VADDPS  Z0, Z0, Z0
+	VMOVUPS gateConstants<>+64(SB), Z2
+	VMINPS  Z0, Z2, Z0
+	VMOVUPS gateConstants<>+128(SB), Z2
+	VMAXPS  Z0, Z2, Z0
+	VMULPS  gateConstants<>+192(SB), Z0, Z1
+	VADDPS  gateConstants<>+256(SB), Z1, Z1
+	VSUBPS  gateConstants<>+256(SB), Z1, Z2
+	VMULPS  gateConstants<>+320(SB), Z2, Z3
+	VSUBPS  Z3, Z0, Z0
+	VMULPS  gateConstants<>+384(SB), Z2, Z3
+	VSUBPS  Z3, Z0, Z0
+	VMULPS  gateConstants<>+448(SB), Z0, Z3
+	VADDPS  gateConstants<>+512(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+576(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+640(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+704(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+768(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+832(SB), Z3, Z3
+	VPSLLD  $0x17, Z1, Z1
+	VPADDD  gateConstants<>+832(SB), Z1, Z1
+	VMULPS  Z1, Z3, Z0
+	VADDPS  gateConstants<>+832(SB), Z0, Z0
+	VMOVUPS gateConstants<>+896(SB), Z1
+	VDIVPS  Z0, Z1, Z0
+	VMOVUPS gateConstants<>+832(SB), Z1
+	VSUBPS  Z0, Z1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	JMP     by1
+
+less1:
+	ADDQ      $0x00000001, DX
+	MOVQ      mask+16(FP), DX
+	TESTQ     DX, DX
+	JZ        done
+	VMOVUPS   (DX), Z0
+	VPMOVD2M  Z0, K1
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (CX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VADDPS    Z0, Z0, Z0
+	VMOVUPS   gateConstants<>+64(SB), Z2
+	VMINPS    Z0, Z2, Z0
+	VMOVUPS   gateConstants<>+128(SB), Z2
+	VMAXPS    Z0, Z2, Z0
+	VMULPS    gateConstants<>+192(SB), Z0, Z1
+	VADDPS    gateConstants<>+256(SB), Z1, Z1
+	VSUBPS    gateConstants<>+256(SB), Z1, Z2
+	VMULPS    gateConstants<>+320(SB), Z2, Z3
+	VSUBPS    Z3, Z0, Z0
+	VMULPS    gateConstants<>+384(SB), Z2, Z3
+	VSUBPS    Z3, Z0, Z0
+	VMULPS    gateConstants<>+448(SB), Z0, Z3
+	VADDPS    gateConstants<>+512(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+576(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+640(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+704(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+768(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+832(SB), Z3, Z3
+	VPSLLD    $0x17, Z1, Z1
+	VPADDD    gateConstants<>+832(SB), Z1, Z1
+	VMULPS    Z1, Z3, Z0
+	VADDPS    gateConstants<>+832(SB), Z0, Z0
+	VMOVUPS   gateConstants<>+896(SB), Z1
+	VDIVPS    Z0, Z1, Z0
+	VMOVUPS   gateConstants<>+832(SB), Z1
+	VSUBPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func reluVectors512(x *float32, y *float32, mask *int32, vectors int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·reluVectors512(SB), NOSPLIT, $0-32
+	MOVQ x+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ vectors+24(FP), DX
+
+by4:
+	SUBQ    $0x00000004, DX
+	JLT     less4
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z5
+	VMOVUPS 128(CX), Z6
+	VMOVUPS 192(CX), Z7
+	VADDPS  Z4, Z0, Z0
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z6, Z2, Z2
+	VADDPS  Z7, Z3, Z3
+	VMOVUPS gateConstants<>+1408(SB), Z4
+	VMAXPS  Z0, Z4, Z0
+	VMAXPS  Z1, Z4, Z1
+	VMAXPS  Z2, Z4, Z2
+	VMAXPS  Z3, Z4, Z3
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	JMP     by4
+
+less4:
+	ADDQ $0x00000004, DX
+
+by1:
+	SUBQ    $0x00000001, DX
+	JLT     less1
+	VMOVUPS (AX), Z0
+	VMOVUPS (CX), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS gateConstants<>+1408(SB), Z1
+	VMAXPS  Z0, Z1, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	JMP     by1
+
+less1:
+	ADDQ      $0x00000001, DX
+	MOVQ      mask+16(FP), DX
+	TESTQ     DX, DX
+	JZ        done
+	VMOVUPS   (DX), Z0
+	VPMOVD2M  Z0, K1
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS.Z (CX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   gateConstants<>+1408(SB), Z1
+	VMAXPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func blendVectors512(h *float32, z *float32, n *float32, mask *int32, vectors int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·blendVectors512(SB), NOSPLIT, $0-40
+	MOVQ h+0(FP), AX
+	MOVQ z+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ vectors+32(FP), BX
+
+by4:
+	SUBQ    $0x00000004, BX
+	JLT     less4
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 128(DX), Z2
+	VMOVUPS 192(DX), Z3
+	VMOVUPS (AX), Z4
+	VMOVUPS 64(AX), Z5
+	VMOVUPS 128(AX), Z6
+	VMOVUPS 192(AX), Z7
+	VSUBPS  Z0, Z4, Z4
+	VSUBPS  Z1, Z5, Z5
+	VSUBPS  Z2, Z6, Z6
+	VSUBPS  Z3, Z7, Z7
+	VMOVUPS (CX), Z8
+	VMOVUPS 64(CX), Z9
+	VMOVUPS 128(CX), Z10
+	VMOVUPS 192(CX), Z11
+	VMULPS  Z8, Z4, Z4
+	VMULPS  Z9, Z5, Z5
+	VMULPS  Z10, Z6, Z6
+	VMULPS  Z11, Z7, Z7
+	VADDPS  Z0, Z4, Z4
+	VADDPS  Z1, Z5, Z5
+	VADDPS  Z2, Z6, Z6
+	VADDPS  Z3, Z7, Z7
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	VMOVUPS Z6, 128(AX)
+	VMOVUPS Z7, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	JMP     by4
+
+less4:
+	ADDQ $0x00000004, BX
+
+by1:
+	SUBQ    $0x00000001, BX
+	JLT     less1
+	VMOVUPS (DX), Z0
+	VMOVUPS (AX), Z1
+	VSUBPS  Z0, Z1, Z1
+	VMOVUPS (CX), Z2
+	VMULPS  Z2, Z1, Z1
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	JMP     by1
+
+less1:
+	ADDQ      $0x00000001, BX
+	MOVQ      mask+24(FP), BX
+	TESTQ     BX, BX
+	JZ        done
+	VMOVUPS   (BX), Z0
+	VPMOVD2M  Z0, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (AX), K1, Z1
+	VSUBPS    Z0, Z1, Z1
+	VMOVUPS.Z (CX), K1, Z2
+	VMULPS    Z2, Z1, Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addProductVectors512(x *float32, a *float32, b *float32, mask *int32, vectors int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·addProductVectors512(SB), NOSPLIT, $0-40
+	MOVQ x+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ vectors+32(FP), BX
+
+by4:
+	SUBQ    $0x00000004, BX
+	JLT     less4
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	VMOVUPS 128(CX), Z2
+	VMOVUPS 192(CX), Z3
+	VMOVUPS (DX), Z4
+	VMOVUPS 64(DX), Z5
+	VMOVUPS 128(DX), Z6
+	VMOVUPS 192(DX), Z7
+	VMULPS  Z4, Z0, Z0
+	VMULPS  Z5, Z1, Z1
+	VMULPS  Z6, Z2, Z2
+	VMULPS  Z7, Z3, Z3
+	VMOVUPS (AX), Z4
+	VMOVUPS 64(AX), Z5
+	VMOVUPS 128(AX), Z6
+	VMOVUPS 192(AX), Z7
+	VADDPS  Z4, Z0, Z0
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z6, Z2, Z2
+	VADDPS  Z7, Z3, Z3
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	JMP     by4
+
+less4:
+	ADDQ $0x00000004, BX
+
+by1:
+	SUBQ    $0x00000001, BX
+	JLT     less1
+	VMOVUPS (CX), Z0
+	VMOVUPS (DX), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS (AX), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	JMP     by1
+
+less1:
+	ADDQ      $0x00000001, BX
+	MOVQ      mask+24(FP), BX
+	TESTQ     BX, BX
+	JZ        done
+	VMOVUPS   (BX), Z0
+	VPMOVD2M  Z0, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS.Z (AX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func mulTanhVectors512(h *float32, o *float32, c *float32, mask *int32, vectors int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·mulTanhVectors512(SB), NOSPLIT, $0-40
+	MOVQ h+0(FP), AX
+	MOVQ o+8(FP), CX
+	MOVQ c+16(FP), DX
+	MOVQ vectors+32(FP), BX
+
+by4:
+	SUBQ    $0x00000004, BX
+	JLT     less4
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 128(DX), Z2
+	VMOVUPS 192(DX), Z3
+	VADDPS  Z0, Z0, Z0
+	VADDPS  Z1, Z1, Z1
+	VADDPS  Z2, Z2, Z2
+	VADDPS  Z3, Z3, Z3
+	VMOVUPS gateConstants<>+64(SB), Z8
+	VMINPS  Z0, Z8, Z0
+	VMOVUPS gateConstants<>+64(SB), Z9
+	VMINPS  Z1, Z9, Z1
+	VMOVUPS gateConstants<>+64(SB), Z10
+	VMINPS  Z2, Z10, Z2
+	VMOVUPS gateConstants<>+64(SB), Z11
+	VMINPS  Z3, Z11, Z3
+	VMOVUPS gateConstants<>+128(SB), Z8
+	VMAXPS  Z0, Z8, Z0
+	VMOVUPS gateConstants<>+128(SB), Z9
+	VMAXPS  Z1, Z9, Z1
+	VMOVUPS gateConstants<>+128(SB), Z10
+	VMAXPS  Z2, Z10, Z2
+	VMOVUPS gateConstants<>+128(SB), Z11
+	VMAXPS  Z3, Z11, Z3
+	VMULPS  gateConstants<>+192(SB), Z0, Z4
+	VMULPS  gateConstants<>+192(SB), Z1, Z5
+	VMULPS  gateConstants<>+192(SB), Z2, Z6
+	VMULPS  gateConstants<>+192(SB), Z3, Z7
+	VADDPS  gateConstants<>+256(SB), Z4, Z4
+	VADDPS  gateConstants<>+256(SB), Z5, Z5
+	VADDPS  gateConstants<>+256(SB), Z6, Z6
+	VADDPS  gateConstants<>+256(SB), Z7, Z7
+	VSUBPS  gateConstants<>+256(SB), Z4, Z8
+	VSUBPS  gateConstants<>+256(SB), Z5, Z9
+	VSUBPS  gateConstants<>+256(SB), Z6, Z10
+	VSUBPS  gateConstants<>+256(SB), Z7, Z11
+	VMULPS  gateConstants<>+320(SB), Z8, Z12
+	VMULPS  gateConstants<>+320(SB), Z9, Z13
+	VMULPS  gateConstants<>+320(SB), Z10, Z14
+	VMULPS  gateConstants<>+320(SB), Z11, Z15
+	VSUBPS  Z12, Z0, Z0
+	VSUBPS  Z13, Z1, Z1
+	VSUBPS  Z14, Z2, Z2
+	VSUBPS  Z15, Z3, Z3
+	VMULPS  gateConstants<>+384(SB), Z8, Z12
+	VMULPS  gateConstants<>+384(SB), Z9, Z13
+	VMULPS  gateConstants<>+384(SB), Z10, Z14
+	VMULPS  gateConstants<>+384(SB), Z11, Z15
+	VSUBPS  Z12, Z0, Z0
+	VSUBPS  Z13, Z1, Z1
+	VSUBPS  Z14, Z2, Z2
+	VSUBPS  Z15, Z3, Z3
+	VMULPS  gateConstants<>+448(SB), Z0, Z12
+	VMULPS  gateConstants<>+448(SB), Z1, Z13
+	VMULPS  gateConstants<>+448(SB), Z2, Z14
+	VMULPS  gateConstants<>+448(SB), Z3, Z15
+	VADDPS  gateConstants<>+512(SB), Z12, Z12
+	VADDPS  gateConstants<>+512(SB), Z13, Z13
+	VADDPS  gateConstants<>+512(SB), Z14, Z14
+	VADDPS  gateConstants<>+512(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+576(SB), Z12, Z12
+	VADDPS  gateConstants<>+576(SB), Z13, Z13
+	VADDPS  gateConstants<>+576(SB), Z14, Z14
+	VADDPS  gateConstants<>+576(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+640(SB), Z12, Z12
+	VADDPS  gateConstants<>+640(SB), Z13, Z13
+	VADDPS  gateConstants<>+640(SB), Z14, Z14
+	VADDPS  gateConstants<>+640(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+704(SB), Z12, Z12
+	VADDPS  gateConstants<>+704(SB), Z13, Z13
+	VADDPS  gateConstants<>+704(SB), Z14, Z14
+	VADDPS  gateConstants<>+704(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+768(SB), Z12, Z12
+	VADDPS  gateConstants<>+768(SB), Z13, Z13
+	VADDPS  gateConstants<>+768(SB), Z14, Z14
+	VADDPS  gateConstants<>+768(SB), Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VMULPS  Z0, Z12, Z12
+	VMULPS  Z1, Z13, Z13
+	VMULPS  Z2, Z14, Z14
+	VMULPS  Z3, Z15, Z15
+	VADDPS  Z0, Z12, Z12
+	VADDPS  Z1, Z13, Z13
+	VADDPS  Z2, Z14, Z14
+	VADDPS  Z3, Z15, Z15
+	VADDPS  gateConstants<>+832(SB), Z12, Z12
+	VADDPS  gateConstants<>+832(SB), Z13, Z13
+	VADDPS  gateConstants<>+832(SB), Z14, Z14
+	VADDPS  gateConstants<>+832(SB), Z15, Z15
+	VPSLLD  $0x17, Z4, Z4
+	VPSLLD  $0x17, Z5, Z5
+	VPSLLD  $0x17, Z6, Z6
+	VPSLLD  $0x17, Z7, Z7
+	VPADDD  gateConstants<>+832(SB), Z4, Z4
+	VPADDD  gateConstants<>+832(SB), Z5, Z5
+	VPADDD  gateConstants<>+832(SB), Z6, Z6
+	VPADDD  gateConstants<>+832(SB), Z7, Z7
+	VMULPS  Z4, Z12, Z0
+	VMULPS  Z5, Z13, Z1
+	VMULPS  Z6, Z14, Z2
+	VMULPS  Z7, Z15, Z3
+	VADDPS  gateConstants<>+832(SB), Z0, Z0
+	VMOVUPS gateConstants<>+896(SB), Z4
+	VDIVPS  Z0, Z4, Z0
+	VMOVUPS gateConstants<>+832(SB), Z4
+	VSUBPS  Z0, Z4, Z0
+	VADDPS  gateConstants<>+832(SB), Z1, Z1
+	VMOVUPS gateConstants<>+896(SB), Z4
+	VDIVPS  Z1, Z4, Z1
+	VMOVUPS gateConstants<>+832(SB), Z4
+	VSUBPS  Z1, Z4, Z1
+	VADDPS  gateConstants<>+832(SB), Z2, Z2
+	VMOVUPS gateConstants<>+896(SB), Z4
+	VDIVPS  Z2, Z4, Z2
+	VMOVUPS gateConstants<>+832(SB), Z4
+	VSUBPS  Z2, Z4, Z2
+	VADDPS  gateConstants<>+832(SB), Z3, Z3
+	VMOVUPS gateConstants<>+896(SB), Z4
+	VDIVPS  Z3, Z4, Z3
+	VMOVUPS gateConstants<>+832(SB), Z4
+	VSUBPS  Z3, Z4, Z3
+	VMOVUPS (CX), Z4
+	VMOVUPS 64(CX), Z5
+	VMOVUPS 128(CX), Z6
+	VMOVUPS 192(CX), Z7
+	VMULPS  Z4, Z0, Z0
+	VMULPS  Z5, Z1, Z1
+	VMULPS  Z6, Z2, Z2
+	VMULPS  Z7, Z3, Z3
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	JMP     by4
+
+less4:
+	ADDQ $0x00000004, BX
+
+by1:
+	SUBQ    $0x00000001, BX
+	JLT     less1
+	VMOVUPS (DX), Z0
+	VADDPS  Z0, Z0, Z0
+	VMOVUPS gateConstants<>+64(SB), Z2
+	VMINPS  Z0, Z2, Z0
+	VMOVUPS gateConstants<>+128(SB), Z2
+	VMAXPS  Z0, Z2, Z0
+	VMULPS  gateConstants<>+192(SB), Z0, Z1
+	VADDPS  gateConstants<>+256(SB), Z1, Z1
+	VSUBPS  gateConstants<>+256(SB), Z1, Z2
+	VMULPS  gateConstants<>+320(SB), Z2, Z3
+	VSUBPS  Z3, Z0, Z0
+	VMULPS  gateConstants<>+384(SB), Z2, Z3
+	VSUBPS  Z3, Z0, Z0
+	VMULPS  gateConstants<>+448(SB), Z0, Z3
+	VADDPS  gateConstants<>+512(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+576(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+640(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+704(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+768(SB), Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z0, Z3, Z3
+	VADDPS  Z0, Z3, Z3
+	VADDPS  gateConstants<>+832(SB), Z3, Z3
+	VPSLLD  $0x17, Z1, Z1
+	VPADDD  gateConstants<>+832(SB), Z1, Z1
+	VMULPS  Z1, Z3, Z0
+	VADDPS  gateConstants<>+832(SB), Z0, Z0
+	VMOVUPS gateConstants<>+896(SB), Z1
+	VDIVPS  Z0, Z1, Z0
+	VMOVUPS gateConstants<>+832(SB), Z1
+	VSUBPS  Z0, Z1, Z0
+	VMOVUPS (CX), Z1
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	JMP     by1
+
+less1:
+	ADDQ      $0x00000001, BX
+	MOVQ      mask+24(FP), BX
+	TESTQ     BX, BX
+	JZ        done
+	VMOVUPS   (BX), Z0
+	VPMOVD2M  Z0, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VADDPS    Z0, Z0, Z0
+	VMOVUPS   gateConstants<>+64(SB), Z2
+	VMINPS    Z0, Z2, Z0
+	VMOVUPS   gateConstants<>+128(SB), Z2
+	VMAXPS    Z0, Z2, Z0
+	VMULPS    gateConstants<>+192(SB), Z0, Z1
+	VADDPS    gateConstants<>+256(SB), Z1, Z1
+	VSUBPS    gateConstants<>+256(SB), Z1, Z2
+	VMULPS    gateConstants<>+320(SB), Z2, Z3
+	VSUBPS    Z3, Z0, Z0
+	VMULPS    gateConstants<>+384(SB), Z2, Z3
+	VSUBPS    Z3, Z0, Z0
+	VMULPS    gateConstants<>+448(SB), Z0, Z3
+	VADDPS    gateConstants<>+512(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+576(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+640(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+704(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+768(SB), Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VMULPS    Z0, Z3, Z3
+	VADDPS    Z0, Z3, Z3
+	VADDPS    gateConstants<>+832(SB), Z3, Z3
+	VPSLLD    $0x17, Z1, Z1
+	VPADDD    gateConstants<>+832(SB), Z1, Z1
+	VMULPS    Z1, Z3, Z0
+	VADDPS    gateConstants<>+832(SB), Z0, Z0
+	VMOVUPS   gateConstants<>+896(SB), Z1
+	VDIVPS    Z0, Z1, Z0
+	VMOVUPS   gateConstants<>+832(SB), Z1
+	VSUBPS    Z0, Z1, Z0
+	VMOVUPS.Z (CX), K1, Z1
 	VMULPS    Z1, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)
 

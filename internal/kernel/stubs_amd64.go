@@ -14,10 +14,10 @@ func mulTiles(c *float32, bias *float32, a *float32, b *float32, mask *int32, ld
 //go:noescape
 func packPanel(dst *float32, src *float32, mask *int32, stride int, k int, vectors int)
 
-// sigmoidSum does x = sigmoid(x+y) for whole vectors and a masked one.
+// sigmoidVectors does x = sigmoid(x+y) for whole vectors and a masked one.
 //
 //go:noescape
-func sigmoidSum(x *float32, y *float32, mask *int32, vectors int)
+func sigmoidVectors(x *float32, y *float32, mask *int32, vectors int)
 
 // gruState does n = tanh(n + r*ghn), h = n + z*(h-n) for whole vectors and a masked one.
 //
@@ -49,6 +49,31 @@ func stepUnits(next *float32, prev *float32, x *float32, h *float32, wx *float32
 //go:noescape
 func centreVectors(dst *float32, x *float32, mean *float32, scale *float32, mask *int32, vectors int)
 
+// tanhVectors does x = tanh(x+y) for whole vectors and a masked one.
+//
+//go:noescape
+func tanhVectors(x *float32, y *float32, mask *int32, vectors int)
+
+// reluVectors does x = max(x+y, 0) for whole vectors and a masked one.
+//
+//go:noescape
+func reluVectors(x *float32, y *float32, mask *int32, vectors int)
+
+// blendVectors does h = n + z*(h-n) for whole vectors and a masked one.
+//
+//go:noescape
+func blendVectors(h *float32, z *float32, n *float32, mask *int32, vectors int)
+
+// addProductVectors does x += a*b for whole vectors and a masked one.
+//
+//go:noescape
+func addProductVectors(x *float32, a *float32, b *float32, mask *int32, vectors int)
+
+// mulTanhVectors does h = o*tanh(c) for whole vectors and a masked one.
+//
+//go:noescape
+func mulTanhVectors(h *float32, o *float32, c *float32, mask *int32, vectors int)
+
 // mulTiles512 adds a product to tiles of c, one below the other.
 //
 //go:noescape
@@ -59,10 +84,10 @@ func mulTiles512(c *float32, bias *float32, a *float32, b *float32, mask *int32,
 //go:noescape
 func packPanel512(dst *float32, src *float32, mask *int32, stride int, k int, vectors int)
 
-// sigmoidSum512 does x = sigmoid(x+y) for whole vectors and a masked one.
+// sigmoidVectors512 does x = sigmoid(x+y) for whole vectors and a masked one.
 //
 //go:noescape
-func sigmoidSum512(x *float32, y *float32, mask *int32, vectors int)
+func sigmoidVectors512(x *float32, y *float32, mask *int32, vectors int)
 
 // gruState512 does n = tanh(n + r*ghn), h = n + z*(h-n) for whole vectors and a masked one.
 //
@@ -93,6 +118,31 @@ func stepUnits512(next *float32, prev *float32, x *float32, h *float32, wx *floa
 //
 //go:noescape
 func centreVectors512(dst *float32, x *float32, mean *float32, scale *float32, mask *int32, vectors int)
+
+// tanhVectors512 does x = tanh(x+y) for whole vectors and a masked one.
+//
+//go:noescape
+func tanhVectors512(x *float32, y *float32, mask *int32, vectors int)
+
+// reluVectors512 does x = max(x+y, 0) for whole vectors and a masked one.
+//
+//go:noescape
+func reluVectors512(x *float32, y *float32, mask *int32, vectors int)
+
+// blendVectors512 does h = n + z*(h-n) for whole vectors and a masked one.
+//
+//go:noescape
+func blendVectors512(h *float32, z *float32, n *float32, mask *int32, vectors int)
+
+// addProductVectors512 does x += a*b for whole vectors and a masked one.
+//
+//go:noescape
+func addProductVectors512(x *float32, a *float32, b *float32, mask *int32, vectors int)
+
+// mulTanhVectors512 does h = o*tanh(c) for whole vectors and a masked one.
+//
+//go:noescape
+func mulTanhVectors512(h *float32, o *float32, c *float32, mask *int32, vectors int)
 
 // dot is Dot for k/16 times sixteen products, and one more time under the mask if there is one.
 //

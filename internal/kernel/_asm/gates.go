@@ -62,21 +62,12 @@ func do(f func(v []reg.VecVirtual), operands ...lanes) {
 // nothing. r and z lie side by side and are done first, as one long vector;
 // then the candidate and the state.
 func (g gates) gru() {
-	TEXT("sigmoidSum"+g.suffix, NOSPLIT, "func(x, y *float32, mask *int32, vectors int)")
-	Doc("sigmoidSum" + g.suffix + " does x = sigmoid(x+y) for whole vectors and a masked one.")
-	Pragma("noescape")
-	load := func(name string) reg.Register { return Load(Param(name), GP64()) }
-	x, y := load("x"), load("y")
-	g.sweep(4, []reg.Register{x, y}, func(m mover, n int) {
-		v := m.load(x, n)
-		m.add(v, y)
-		g.sigmoid(v)
-		m.store(v, x)
-	})
+	g.sum("sigmoid", "sigmoid(x+y)", g.sigmoid)
 
 	TEXT("gruState"+g.suffix, NOSPLIT, "func(h, r, z, n, ghn *float32, mask *int32, vectors int)")
 	Doc("gruState" + g.suffix + " does n = tanh(n + r*ghn), h = n + z*(h-n) for whole vectors and a masked one.")
 	Pragma("noescape")
+	load := func(name string) reg.Register { return Load(Param(name), GP64()) }
 	h, r, z, c, ghn := load("h"), load("r"), load("z"), load("n"), load("ghn")
 	g.sweep(4, []reg.Register{h, r, z, c, ghn}, func(m mover, n int) {
 		v := m.load(r, n)
@@ -84,11 +75,7 @@ func (g gates) gru() {
 		m.add(v, c)
 		g.tanh(v)
 		m.store(v, c)
-		w := m.load(h, n)
-		do(func(v []reg.VecVirtual) { VSUBPS(v[0], v[1], v[1]) }, v, w)
-		m.mul(w, z)
-		do(func(v []reg.VecVirtual) { VADDPS(v[0], v[1], v[1]) }, v, w)
-		m.store(w, h)
+		m.blend(v, z, h)
 	})
 }
 

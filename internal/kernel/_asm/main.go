@@ -20,6 +20,7 @@ func main() {
 		g.logSum()
 		g.gruStep()
 		g.centred()
+		g.cells()
 	}
 	dot()
 	transform()
