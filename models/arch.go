@@ -2,65 +2,150 @@ package models
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
-	"strconv"
+	"strings"
 )
 
 // Unbounded is the look-ahead of a model that needs the whole recording.
 const Unbounded = math.MaxInt
 
-// Arch is the shape of a model: input normalisation, recurrent layers one on
-// the other, and a dense head on each frame.
+// Arch is the shape of a model: how a frame becomes the input of the first
+// layer, layers one on the other, and a dense head on each frame.
 type Arch struct {
-	Input   int     `json:"input"` // values in a frame
-	Layers  []Layer `json:"layers"`
-	Outputs int     `json:"outputs"` // values in an answer
-	Head    string  `json:"head"`    // SigmoidHead
+	Input    int     `json:"input"`              // values that the first layer gets of a frame
+	Encoding string  `json:"encoding,omitempty"` // Frames, OneHot or Embedding
+	Tokens   int     `json:"tokens,omitempty"`   // size of the vocabulary; 0 for Frames
+	Layers   []Layer `json:"layers"`
+	Outputs  int     `json:"outputs"` // values in an answer; 0 for NoHead
+	Head     string  `json:"head"`    // SigmoidHead, SoftmaxHead, LinearHead or NoHead
 }
 
-// Layer is one recurrent layer. A bidirectional layer runs a second cell from
-// the end to the beginning and hands on both outputs, forward one first: its
-// output is 2*Hidden wide (Schuster and Paliwal 1997).
+// Layer is one layer. A bidirectional layer runs a second cell from the end to
+// the beginning and hands on both outputs (Schuster and Paliwal 1997): side by
+// side, forward one first, or their sum.
 type Layer struct {
-	Cell          string `json:"cell"` // GRU
+	Cell          string `json:"cell"` // one of CellNames
 	Hidden        int    `json:"hidden"`
 	Bidirectional bool   `json:"bidirectional,omitempty"`
+	Sum           bool   `json:"sum,omitempty"` // of both directions
 }
 
-// Cells and heads.
+// Names of cells; [CellNames] lists them all.
 const (
-	GRU         = "gru"     // reset gate after the product, as PyTorch
-	SigmoidHead = "sigmoid" // one probability an output
+	RNN          = "rnn"           // tanh
+	RNNReLU      = "rnn-relu"      //
+	GRUSimple    = "gru-simple"    // update gate alone
+	GRUBefore    = "gru-before"    // reset gate before the product, as in the course
+	GRU          = "gru"           // reset gate after the product, as PyTorch
+	LSTM         = "lstm"          //
+	LSTMPeephole = "lstm-peephole" // its gates see the memory
+	Dense        = "dense"         // tanh, no state
+	DenseReLU    = "dense-relu"    // no state
+)
+
+// Encodings of the input.
+const (
+	Frames    = ""          // a frame is Input values, which are normalised
+	OneHot    = "one-hot"   // a frame is the number of a token, which becomes 1 among zeros
+	Embedding = "embedding" // a frame is the number of a token, which has a trained vector
+)
+
+// Heads.
+const (
+	SigmoidHead = "sigmoid" // a probability for each output
+	SoftmaxHead = "softmax" // probabilities of outputs that exclude each other
+	LinearHead  = "linear"  // W y + b
+	NoHead      = "none"    // no answers: only the state is wanted
 )
 
 // Sizes beyond these are taken for a broken file.
 const (
 	maxWidth  = 4096
 	maxLayers = 16
+	maxTokens = 1 << 20
 )
 
 // Validate names the first value that makes no sense.
 func (a Arch) Validate() error {
-	switch {
-	case a.Input < 1 || a.Input > maxWidth:
-		return fmt.Errorf("models: input of %d values is not within 1..%d", a.Input, maxWidth)
-	case a.Outputs < 1 || a.Outputs > maxWidth:
-		return fmt.Errorf("models: %d outputs are not within 1..%d", a.Outputs, maxWidth)
-	case a.Head != SigmoidHead:
-		return fmt.Errorf("models: head %q is unknown; known: %s", a.Head, SigmoidHead)
-	case len(a.Layers) < 1 || len(a.Layers) > maxLayers:
+	if err := a.validateInput(); err != nil {
+		return err
+	}
+	switch a.Head {
+	case SigmoidHead, SoftmaxHead, LinearHead:
+		if a.Outputs < 1 || a.Outputs > maxTokens {
+			return fmt.Errorf("models: %d outputs are not within 1..%d", a.Outputs, maxTokens)
+		}
+	case NoHead:
+		if a.Outputs != 0 {
+			return fmt.Errorf("models: %d outputs without a head", a.Outputs)
+		}
+	default:
+		return fmt.Errorf("models: head %q is unknown; known: %s, %s, %s, %s", a.Head, SigmoidHead, SoftmaxHead, LinearHead, NoHead)
+	}
+	if len(a.Layers) < 1 || len(a.Layers) > maxLayers {
 		return fmt.Errorf("models: %d layers are not within 1..%d", len(a.Layers), maxLayers)
 	}
 	for i, l := range a.Layers {
-		if l.Cell != GRU {
-			return fmt.Errorf("models: layer %d: cell %q is unknown; known: %s", i, l.Cell, GRU)
-		}
-		if l.Hidden < 1 || l.Hidden > maxWidth {
-			return fmt.Errorf("models: layer %d: hidden size %d is not within 1..%d", i, l.Hidden, maxWidth)
+		if err := l.validate(); err != nil {
+			return fmt.Errorf("models: layer %d: %w", i, err)
 		}
 	}
 	return nil
+}
+
+func (a Arch) validateInput() error {
+	if a.Input < 1 || a.Input > maxWidth {
+		return fmt.Errorf("models: input of %d values is not within 1..%d", a.Input, maxWidth)
+	}
+	switch a.Encoding {
+	case Frames:
+		if a.Tokens != 0 {
+			return fmt.Errorf("models: a vocabulary of %d tokens, and frames that are no tokens", a.Tokens)
+		}
+		return nil
+	case OneHot:
+		if a.Tokens != a.Input {
+			return fmt.Errorf("models: one-hot input of %d values does not fit %d tokens", a.Input, a.Tokens)
+		}
+	case Embedding:
+	default:
+		return fmt.Errorf("models: encoding %q is unknown; known: %s, %s, or none for frames", a.Encoding, OneHot, Embedding)
+	}
+	if a.Tokens < 1 || a.Tokens > maxTokens {
+		return fmt.Errorf("models: vocabulary of %d tokens is not within 1..%d", a.Tokens, maxTokens)
+	}
+	return nil
+}
+
+func (l Layer) validate() error {
+	switch c := CellNamed(l.Cell); {
+	case c == nil:
+		return fmt.Errorf("cell %q is unknown; known: %s", l.Cell, strings.Join(CellNames(), ", "))
+	case l.Hidden < 1 || l.Hidden > maxWidth:
+		return fmt.Errorf("hidden size %d is not within 1..%d", l.Hidden, maxWidth)
+	case l.Bidirectional && c.Memory == 0:
+		return fmt.Errorf("cell %s has no state and so no direction", l.Cell)
+	case l.Sum && !l.Bidirectional:
+		return errors.New("one direction has no sum")
+	}
+	return nil
+}
+
+// Detects tells whether the model gives one probability for each frame of
+// features, as speech detection needs.
+func (a Arch) Detects() bool {
+	return a.Encoding == Frames && a.Outputs == 1 && a.Head == SigmoidHead
+}
+
+// FrameLen is the number of values that State.Push takes: Input, or for tokens
+// one, the token's number.
+func (a Arch) FrameLen() int {
+	if a.Encoding == Frames {
+		return a.Input
+	}
+	return 1
 }
 
 // Causal tells whether an answer depends on nothing after its own frame.
@@ -75,7 +160,7 @@ func (a Arch) Causal() bool {
 
 // Width is the number of values that the layer hands on per frame.
 func (l Layer) Width() int {
-	if l.Bidirectional {
+	if l.Bidirectional && !l.Sum {
 		return 2 * l.Hidden
 	}
 	return l.Hidden
@@ -96,43 +181,44 @@ type Info struct {
 	Provenance map[string]string // recipe, seed, kernel id, data, ...
 }
 
-// Directions of a cell, as suffixes of its tensors' names.
-const (
-	forwardSuffix = ""
-	reverseSuffix = "_reverse"
-)
-
 // Shapes lists the tensors of a model in the order of its layers, without
-// data. Names and layouts are those of PyTorch's nn.GRU and nn.Linear, rows in
-// the order r, z, n.
+// data. Names and layouts are those of PyTorch's recurrent modules and
+// nn.Linear, gates in the order that the cell's equations are documented with.
 //
-//	input.mean, input.scale             [input]    frame = (frame-mean)*scale
-//	gru.weight_ih_l0[_reverse]          [3*hidden, input]
-//	gru.weight_hh_l0[_reverse]          [3*hidden, hidden]
-//	gru.bias_ih_l0, gru.bias_hh_l0 [..] [3*hidden]
-//	head.weight, head.bias              [outputs, width], [outputs]
+//	input.mean, input.scale               [input]    frame = (frame-mean)*scale
+//	input.embedding                       [tokens, input] instead, if there is one
+//	<cell>.weight_ih_l<i>[_reverse]       [gates*hidden, input]
+//	<cell>.weight_hh_l<i>[_reverse]       [gates*hidden, hidden]
+//	<cell>.bias_ih_l<i>, bias_hh_l<i> ... [gates*hidden]
+//	<cell>.weight_peep_l<i>[_reverse]     [peeps*hidden] of lstm-peephole
+//	head.weight, head.bias                [outputs, width], [outputs]
+//
+// Dense layers have weight_ih and bias_ih only.
 func (a Arch) Shapes() []Tensor {
-	list := []Tensor{{Name: "input.mean", Shape: []int{a.Input}}, {Name: "input.scale", Shape: []int{a.Input}}}
-	width := a.Input
+	list, width := a.inputShapes(), a.Input
 	for i, l := range a.Layers {
-		list = append(list, cellShapes(i, forwardSuffix, width, l.Hidden)...)
+		c := CellNamed(l.Cell)
+		list = append(list, c.shapes(i, forwardSuffix, width, l.Hidden)...)
 		if l.Bidirectional {
-			list = append(list, cellShapes(i, reverseSuffix, width, l.Hidden)...)
+			list = append(list, c.shapes(i, reverseSuffix, width, l.Hidden)...)
 		}
 		width = l.Width()
+	}
+	if a.Head == NoHead {
+		return list
 	}
 	return append(list, Tensor{Name: "head.weight", Shape: []int{a.Outputs, width}},
 		Tensor{Name: "head.bias", Shape: []int{a.Outputs}})
 }
 
-func cellShapes(layer int, suffix string, in, hidden int) []Tensor {
-	end := "_l" + strconv.Itoa(layer) + suffix
-	return []Tensor{
-		{Name: "gru.weight_ih" + end, Shape: []int{3 * hidden, in}},
-		{Name: "gru.weight_hh" + end, Shape: []int{3 * hidden, hidden}},
-		{Name: "gru.bias_ih" + end, Shape: []int{3 * hidden}},
-		{Name: "gru.bias_hh" + end, Shape: []int{3 * hidden}},
+func (a Arch) inputShapes() []Tensor {
+	switch a.Encoding {
+	case OneHot:
+		return nil
+	case Embedding:
+		return []Tensor{{Name: "input.embedding", Shape: []int{a.Tokens, a.Input}}}
 	}
+	return []Tensor{{Name: "input.mean", Shape: []int{a.Input}}, {Name: "input.scale", Shape: []int{a.Input}}}
 }
 
 // Len is the number of values of a tensor of this shape.

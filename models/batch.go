@@ -9,9 +9,8 @@ type Batch struct {
 	m    *Model
 	most int       // streams at a time
 	x, y []float32 // [most × width] activations going into and out of a layer
-	h    []float32 // [most × hidden]
-	gx   []float32 // [most × 3*hidden], block by block
-	gh   []float32 // [most × 3u] of a block
+	h, c []float32 // [most × hidden]
+	room room
 }
 
 // NewBatch returns a Batch that steps up to so many streams at a time. The
@@ -20,13 +19,17 @@ func (m *Model) NewBatch(most int) *Batch {
 	if most < 1 || m.Lookahead() != 0 {
 		panic("models: a batch needs room for a stream, and a causal model")
 	}
-	width, hidden := max(m.arch.Input, m.arch.Outputs), 0
+	width := max(m.arch.Input, m.arch.Outputs)
+	b := &Batch{m: m, most: most}
 	for i := range m.layers {
-		width, hidden = max(width, m.layers[i].width), max(hidden, m.layers[i].fwd.hidden)
+		l := &m.layers[i]
+		width = max(width, l.width)
+		atLeast(&b.h, most*l.fwd.state)
+		atLeast(&b.c, most*(l.fwd.memory-l.fwd.state))
 	}
-	room := func(n int) []float32 { return make([]float32, most*n) }
-	return &Batch{m: m, most: most, x: room(width), y: room(width), h: room(hidden),
-		gx: room(3 * hidden), gh: room(3 * kernel.GRUUnits)}
+	b.x, b.y = make([]float32, most*width), make([]float32, most*width)
+	b.room.reserve(m.layers, most, most, 0)
+	return b
 }
 
 // Push is states[i].Push(frames[i]) for every i. All states are of the batch's
@@ -45,14 +48,17 @@ func (b *Batch) Push(states []*State, frames [][]float32) {
 func (b *Batch) push(states []*State, frames [][]float32) {
 	in, outputs := b.m.arch.Input, b.m.arch.Outputs
 	for i, s := range states {
-		if s.m != b.m || len(frames[i]) != in {
-			panic("models: a state of another model, or a frame that is not Arch.Input long")
+		if s.m != b.m || len(frames[i]) != b.m.arch.FrameLen() {
+			panic("models: a state of another model, or a frame that is not Arch.FrameLen long")
 		}
-		b.m.normalise(b.x[i*in:(i+1)*in], frames[i])
+		b.m.encode(b.x[i*in:(i+1)*in], frames[i])
 	}
 	for l := range b.m.layers {
 		b.layer(l, states)
 		b.x, b.y = b.y, b.x
+	}
+	if b.m.arch.Head == NoHead {
+		return
 	}
 	width := b.m.layers[len(b.m.layers)-1].width
 	b.m.answer(b.y[:len(states)*outputs], b.x[:len(states)*width], len(states))
@@ -64,21 +70,33 @@ func (b *Batch) push(states []*State, frames [][]float32) {
 // layer takes x through layer l into y, and moves the states on.
 func (b *Batch) layer(l int, states []*State) {
 	c, rows := b.m.layers[l].fwd, len(states)
+	h, cells := b.h[:rows*c.state], b.c[:rows*(c.memory-c.state)]
 	for i, s := range states {
-		copy(b.h[i*c.hidden:(i+1)*c.hidden], s.h[l])
+		copy(h[i*c.state:(i+1)*c.state], s.mem[l])
+		copy(cells[i*(c.memory-c.state):], s.mem[l][c.state:])
 	}
-	c.project(b.gx, b.x[:rows*c.in], rows)
+	c.project(b.room.x, b.x[:rows*c.in], rows)
+	if c.fused != nil {
+		b.stepFused(c, h, rows)
+	} else {
+		c.step(b.y, h, cells, 0, rows, rows, &b.room)
+	}
+	for i, s := range states {
+		copy(s.mem[l][:c.state], b.y[i*c.hidden:])
+		copy(s.mem[l][c.state:], cells[i*(c.memory-c.state):])
+	}
+}
+
+// stepFused is units.step with the gates of kernel.GRUStep.
+func (b *Batch) stepFused(c *units, h []float32, rows int) {
 	for _, k := range c.blocks {
 		n := len(k.bh)
-		gx, gh := b.gx[rows*3*k.first:rows*3*k.end], b.gh[:rows*n]
-		kernel.MulBias(gh, k.bh, b.h[:rows*c.hidden], k.wh, rows, n, c.hidden)
+		gx, gh := b.room.x[rows*c.Gates*k.first:rows*c.Gates*k.end], b.room.r[:rows*n]
+		kernel.MulBias(gh, k.bh, h, k.wh, rows, n, c.hidden)
 		for i := range rows {
 			row := i * c.hidden
-			kernel.GRUStep(b.y[row+k.first:row+k.end], b.h[row+k.first:row+k.end], nil, nil, nil, nil,
+			c.fused(b.y[row+k.first:row+k.end], h[row+k.first:row+k.end], nil, nil, nil, nil,
 				gx[i*n:(i+1)*n], gh[i*n:(i+1)*n])
 		}
-	}
-	for i, s := range states {
-		copy(s.h[l], b.y[i*c.hidden:])
 	}
 }

@@ -30,7 +30,8 @@ type Model struct {
 	tensors []Tensor
 	hash    string
 
-	mean, scale []float32
+	mean, scale []float32 // nil for tokens
+	embedding   []float32 // [tokens × input], nil unless the encoding is one
 	layers      []layer
 	head        []float32 // [width × outputs]
 	bias        []float32
@@ -78,17 +79,27 @@ func take(w *Tensor, from []Tensor) error {
 
 func (m *Model) build() {
 	t := m.tensors
-	m.mean, m.scale, t = t[0].Data, t[1].Data, t[2:]
+	switch m.arch.Encoding {
+	case Frames:
+		m.mean, m.scale, t = t[0].Data, t[1].Data, t[2:]
+	case Embedding:
+		m.embedding, t = t[0].Data, t[1:]
+	}
 	in := m.arch.Input
 	for _, spec := range m.arch.Layers {
-		l := layer{in: in, width: spec.Width(), fwd: newGRU(in, spec.Hidden, t)}
-		t = t[4:]
+		l := layer{in: in, width: spec.Width(), sum: spec.Sum}
+		var w Weights
+		w, t = CellWeights(t)
+		l.fwd = newUnits(w)
 		if spec.Bidirectional {
-			l.bwd, t = newGRU(in, spec.Hidden, t), t[4:]
+			w, t = CellWeights(t)
+			l.bwd = newUnits(w)
 		}
 		m.layers, in = append(m.layers, l), l.width
 	}
-	m.head, m.bias = transpose(t[0].Data, m.arch.Outputs, in), t[1].Data
+	if m.arch.Head != NoHead {
+		m.head, m.bias = transpose(t[0].Data, m.arch.Outputs, in), t[1].Data
+	}
 }
 
 // Arch returns the architecture.
@@ -112,14 +123,32 @@ func (m *Model) Lookahead() int {
 	return Unbounded
 }
 
-// normalise writes (frame-mean)*scale of each of the frames [n × input] to x.
-func (m *Model) normalise(x, frames []float32) {
-	for n := len(m.mean); len(frames) > 0; x, frames = x[n:], frames[n:] {
-		kernel.Centre(x[:n], frames[:n], m.mean, m.scale)
+// encode writes what the first layer gets of the frames [n × FrameLen] to x
+// [n × Input].
+func (m *Model) encode(x, frames []float32) {
+	in := m.arch.Input
+	if m.arch.Encoding == Frames {
+		for ; len(frames) > 0; x, frames = x[in:], frames[in:] {
+			kernel.Centre(x[:in], frames[:in], m.mean, m.scale)
+		}
+		return
+	}
+	for i, v := range frames {
+		token := int(v)
+		if float32(token) != v || token < 0 || token >= m.arch.Tokens {
+			panic("models: frame is not the number of a token")
+		}
+		row := x[i*in : (i+1)*in]
+		if m.arch.Encoding == Embedding {
+			copy(row, m.embedding[token*in:])
+		} else {
+			clear(row)
+			row[token] = 1
+		}
 	}
 }
 
-// answer writes sigmoid(W y + b) of so many rows to out [rows × outputs].
+// answer takes so many rows through the head, to out [rows × outputs].
 func (m *Model) answer(out, y []float32, rows int) {
 	width := len(y) / rows
 	if len(m.bias) == 1 {
@@ -129,7 +158,14 @@ func (m *Model) answer(out, y []float32, rows int) {
 	} else {
 		kernel.MulBias(out, m.bias, y, m.head, rows, m.arch.Outputs, width)
 	}
-	for i, v := range out {
-		out[i] = kernel.Sigmoid(v)
+	switch m.arch.Head {
+	case SigmoidHead:
+		for i, v := range out {
+			out[i] = kernel.Sigmoid(v)
+		}
+	case SoftmaxHead:
+		for n := m.arch.Outputs; len(out) > 0; out = out[n:] {
+			kernel.Softmax(out[:n])
+		}
 	}
 }

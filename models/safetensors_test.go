@@ -86,7 +86,7 @@ func TestBadFilesAreRefused(t *testing.T) {
 }
 
 func TestNewChecksTensors(t *testing.T) {
-	arch := archs["bidirectional"]
+	arch := archs["gru bidirectional"]
 	good := randomTensors(arch, rand.New(rand.NewPCG(1, 0)))
 	if _, err := New(arch, Info{}, good[1:]); err == nil {
 		t.Error("a missing tensor was not noticed")
@@ -94,7 +94,7 @@ func TestNewChecksTensors(t *testing.T) {
 	if _, err := New(arch, Info{}, append(good[1:len(good):len(good)], good[1])); err == nil {
 		t.Error("a doubled tensor was not noticed")
 	}
-	arch.Head = "softmax"
+	arch.Head = "hardmax"
 	if _, err := New(arch, Info{}, good); err == nil {
 		t.Error("an unknown head was taken")
 	}

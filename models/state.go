@@ -7,17 +7,17 @@ import (
 	"github.com/streamer-audio/streamer/internal/snapshot"
 )
 
-// State is what a model remembers of one stream: the hidden vectors, and the
-// answers that nobody has fetched yet. A State of a model that looks ahead
+// State is what a model remembers of one stream: the memory of its cells, and
+// the answers that nobody has fetched yet. A State of a model that looks ahead
 // also keeps the frames it has not answered.
 type State struct {
 	m       *Model
-	h       [][]float32 // forward hidden state of each layer
-	waiting []float32   // normalised frames that wait for Flush
+	mem     [][]float32 // of each layer's forward cell: h, then c if it has one
+	waiting []float32   // encoded frames that wait for Flush
 	out     []float32   // answers not yet fetched
 	fetched int         // values at the head of out that were
 	x, y    []float32   // activations going into and out of a layer
-	scratch []float32
+	room    room
 	turn    int // steps; says in which order weights are read, and changes no bit
 }
 
@@ -29,7 +29,7 @@ const together = 16
 func (m *Model) NewState() *State {
 	s := &State{m: m}
 	for i := range m.layers {
-		s.h = append(s.h, make([]float32, m.layers[i].fwd.hidden))
+		s.mem = append(s.mem, make([]float32, m.layers[i].fwd.memory))
 	}
 	s.reserve(1, 1)
 	return s
@@ -38,36 +38,32 @@ func (m *Model) NewState() *State {
 // reserve makes room for so many frames going through a layer, of which so
 // many are projected at once.
 func (s *State) reserve(frames, projected int) {
-	width, scratch := s.m.arch.Input, 0
+	width := s.m.arch.Input
 	for i := range s.m.layers {
-		l := &s.m.layers[i]
-		width, scratch = max(width, l.width), max(scratch, l.scratch(projected))
+		width = max(width, s.m.layers[i].width)
 	}
-	if len(s.x) < frames*width {
-		s.x, s.y = make([]float32, frames*width), make([]float32, frames*width)
-	}
-	if len(s.scratch) < scratch {
-		s.scratch = make([]float32, scratch)
-	}
+	atLeast(&s.x, frames*width)
+	atLeast(&s.y, frames*width)
+	s.room.reserve(s.m.layers, projected, 1, frames)
 }
 
 // Model returns the model of the state.
 func (s *State) Model() *Model { return s.m }
 
-// Push takes one frame [Arch.Input]; a causal model answers it at once.
+// Push takes one frame [Arch.FrameLen]; a causal model answers it at once.
 func (s *State) Push(frame []float32) {
-	if len(frame) != s.m.arch.Input {
-		panic("models: frame is not Arch.Input long")
+	if len(frame) != s.m.arch.FrameLen() {
+		panic("models: frame is not Arch.FrameLen long")
 	}
 	s.push(frame, 1)
 }
 
-// PushAll is Push for each of the frames [n × Arch.Input] in turn, and faster
-// than that.
+// PushAll is Push for each of the frames [n × Arch.FrameLen] in turn, and
+// faster than that.
 func (s *State) PushAll(frames []float32) {
-	in := s.m.arch.Input
+	in := s.m.arch.FrameLen()
 	if len(frames)%in != 0 {
-		panic("models: frames are not a multiple of Arch.Input long")
+		panic("models: frames are not a multiple of Arch.FrameLen long")
 	}
 	for len(frames) > 0 {
 		n := min(together, len(frames)/in)
@@ -79,12 +75,13 @@ func (s *State) PushAll(frames []float32) {
 func (s *State) push(frames []float32, n int) {
 	if s.m.Lookahead() == 0 {
 		s.reserve(n, n)
-		s.m.normalise(s.x, frames)
+		s.m.encode(s.x, frames)
 		s.run(n)
 		return
 	}
-	s.waiting = slices.Grow(s.waiting, len(frames))[:len(s.waiting)+len(frames)]
-	s.m.normalise(s.waiting[len(s.waiting)-len(frames):], frames)
+	n *= s.m.arch.Input
+	s.waiting = slices.Grow(s.waiting, n)[:len(s.waiting)+n]
+	s.m.encode(s.waiting[len(s.waiting)-n:], frames)
 }
 
 // Flush says that no frame follows: what waited is answered. The hidden state
@@ -100,13 +97,16 @@ func (s *State) Flush() {
 	s.run(steps)
 }
 
-// run takes the normalised frames in s.x through all layers and the head.
+// run takes the encoded frames in s.x through all layers and the head.
 func (s *State) run(steps int) {
 	for i := range s.m.layers {
-		s.m.layers[i].forward(s.y, s.x, steps, s.turn, s.h[i], s.scratch)
+		s.m.layers[i].forward(s.y, s.x, steps, s.turn, s.mem[i], &s.room)
 		s.x, s.y = s.y, s.x
 	}
 	s.turn += steps
+	if s.m.arch.Head == NoHead {
+		return
+	}
 	width := s.m.layers[len(s.m.layers)-1].width
 	s.m.answer(s.grow(steps*s.m.arch.Outputs), s.x[:steps*width], steps)
 }
@@ -134,10 +134,34 @@ func (s *State) Next(out []float32) bool {
 
 // Reset forgets everything.
 func (s *State) Reset() {
-	for _, h := range s.h {
-		clear(h)
+	for _, mem := range s.mem {
+		clear(mem)
 	}
 	s.waiting, s.out, s.fetched = s.waiting[:0], s.out[:0], 0
+}
+
+// AppendMemory appends all that the layers remember to b: of each layer h
+// [hidden], then c if its cell has one. Frames that wait are not in it.
+func (s *State) AppendMemory(b []float32) []float32 {
+	for _, mem := range s.mem {
+		b = append(b, mem...)
+	}
+	return b
+}
+
+// SetMemory makes the layers remember what AppendMemory of another State of
+// equal layers has returned: so a decoder begins where its encoder has ended.
+func (s *State) SetMemory(values []float32) {
+	want := 0
+	for _, mem := range s.mem {
+		want += len(mem)
+	}
+	if len(values) != want {
+		panic("models: memory of other layers")
+	}
+	for _, mem := range s.mem {
+		values = values[copy(mem, values):]
+	}
 }
 
 const (
@@ -153,8 +177,8 @@ func (s *State) AppendBinary(b []byte) ([]byte, error) {
 	b = snapshot.Begin(b, stateMagic, stateVersion)
 	b = snapshot.AppendBytes(b, []byte(s.m.hash))
 	b = snapshot.AppendBytes(b, []byte(kernel.ID()))
-	for _, h := range s.h {
-		b = snapshot.AppendFloats(b, h)
+	for _, mem := range s.mem {
+		b = snapshot.AppendFloats(b, mem)
 	}
 	b = snapshot.AppendFloats(b, s.waiting)
 	return snapshot.AppendFloats(b, s.out[s.fetched:]), nil
@@ -171,12 +195,12 @@ func (s *State) UnmarshalBinary(b []byte) error {
 	if id := r.Bytes("kernel id", 64); r.Err() == nil && string(id) != kernel.ID() {
 		r.Fail("it was made with kernel %.64q, this program has %s", id, kernel.ID())
 	}
-	for _, h := range s.h {
-		r.FloatsInto("hidden state", h)
+	for _, mem := range s.mem {
+		r.FloatsInto("hidden state", mem)
 	}
 	s.waiting = r.Floats("waiting frames", s.waiting, maxValues)
 	s.out = r.Floats("answers", s.out, maxValues)
-	if r.Err() == nil && (len(s.waiting)%s.m.arch.Input != 0 || len(s.out)%s.m.arch.Outputs != 0) {
+	if r.Err() == nil && (len(s.waiting)%s.m.arch.Input != 0 || len(s.out)%max(s.m.arch.Outputs, 1) != 0) {
 		r.Fail("waiting frames or answers are not whole")
 	}
 	if r.Err() == nil && s.m.Lookahead() == 0 && len(s.waiting) > 0 {

@@ -73,8 +73,8 @@ func New(m *models.Model, c Config) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.Arch().Outputs != 1 {
-		return nil, fmt.Errorf("pipeline: model %q has %d outputs; speech detection needs 1", m.Info().Name, m.Arch().Outputs)
+	if a := m.Arch(); !a.Detects() {
+		return nil, fmt.Errorf("pipeline: model %q has %d outputs, %s; speech detection needs 1, %s", m.Info().Name, a.Outputs, a.Head, models.SigmoidHead)
 	}
 	if c.Final != nil && !bytes.Equal(c.Final.Info().Features, m.Info().Features) {
 		return nil, errors.New("pipeline: the model of the final pass has another feature recipe than the live one")

@@ -63,8 +63,9 @@ func NewModelDetector(name string, m *models.Model) (Detector, error) {
 	switch arch := m.Arch(); {
 	case config.Rate != Rate:
 		return nil, fmt.Errorf("model %s: works at %d Hz, evaluation at %d", name, config.Rate, Rate)
-	case arch.Input != stream.Dim() || arch.Outputs != 1:
-		return nil, fmt.Errorf("model %s: takes %d features and gives %d outputs, expected %d and 1", name, arch.Input, arch.Outputs, stream.Dim())
+	case arch.Input != stream.Dim() || !arch.Detects():
+		return nil, fmt.Errorf("model %s: takes %d features and gives %d outputs, %s; expected %d and 1, %s",
+			name, arch.Input, arch.Outputs, arch.Head, stream.Dim(), models.SigmoidHead)
 	}
 	return &modelDetector{name, m, stream}, nil
 }

@@ -60,7 +60,9 @@ type OptimiserConfig struct {
 	WeightDecay float64 `json:"weight_decay"`
 	Beta1       float64 `json:"beta1"`
 	Beta2       float64 `json:"beta2"`
-	Clip        float64 `json:"clip"` // greatest global norm of the gradient; 0: none
+	Clip        float64 `json:"clip"`                 // greatest global norm of the gradient; 0: none
+	ClipValue   float64 `json:"clip_value,omitempty"` // greatest size of each of its values; 0: none
+	Dropout     float64 `json:"dropout,omitempty"`    // share of the values between layers that a step leaves out
 }
 
 // Rate returns the learning rate of a step, 0 to Steps-1.
@@ -150,6 +152,8 @@ func (r *Recipe) Validate() error {
 		return fmt.Errorf("arch.input is %d, features.mels %d: make them equal", r.Arch.Input, r.Features.Mels)
 	case r.Arch.Outputs != 1:
 		return fmt.Errorf("arch.outputs is %d: speech detection has 1", r.Arch.Outputs)
+	case !r.Arch.Detects():
+		return fmt.Errorf("arch.head is %q, arch.encoding %q: speech detection has %q and none", r.Arch.Head, r.Arch.Encoding, models.SigmoidHead)
 	case r.Calibration != nil && len(r.Eval.Conditions) == 0:
 		return errors.New("calibration needs eval.conditions: it is done on development mixes")
 	case r.Calibration != nil && r.Calibration.Seed == r.Eval.Seed:

@@ -96,7 +96,7 @@ func (t *run) open(ctx context.Context, mixer *Mixer) error {
 		return err
 	}
 	t.trainer, err = train.NewTrainer(net, train.Config{Lanes: r.Batch.Lanes, Shards: r.Batch.Shards, Clip: o.Clip,
-		WeightDecay: o.WeightDecay, Beta1: o.Beta1, Beta2: o.Beta2, Each: t.each})
+		ClipValue: o.ClipValue, Dropout: o.Dropout, Seed: r.Seed, WeightDecay: o.WeightDecay, Beta1: o.Beta1, Beta2: o.Beta2, Each: t.each})
 	if err != nil {
 		return err
 	}

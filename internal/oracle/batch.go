@@ -1,54 +1,74 @@
 package oracle
 
-import "math"
-
 // Batch is a time-major batch: value i of lane b at step t is at
-// [(t*Lanes+b)*width+i].
+// [(t*Lanes+b)*width+i]. What is nil is all zeros, or for Mask all ones.
+// ForwardBatch needs nothing but Steps, Lanes and X.
 type Batch struct {
 	Steps, Lanes int
 	X            []float64   // [Steps*Lanes*input]
-	Y, Mask      []float64   // [Steps*Lanes*outputs]; not needed by ForwardBatch
-	H0           [][]float64 // initial state by cell (see Net.Cells), each [Lanes*hidden]; nil means zeros
+	Lengths      []int       // [Lanes] steps before the padding; nil: all of them
+	H0, C0       [][]float64 // initial states by cell (see Net.Cells), each [Lanes*hidden], or empty
+	Drop         [][]float64 // by layer [Steps*Lanes*width], or empty: what its outputs are multiplied by
+
+	Y       []float64 // [Steps*Lanes*outputs] targets of Loss and SquaredError
+	Mask    []float64 // weights: [Steps*Lanes*outputs], or [Steps*Lanes] for CrossEntropy
+	Classes []int     // [Steps*Lanes] targets of CrossEntropy; negative: none
+	Labels  [][]int   // [Lanes] targets of CTC, each a sequence of 1..outputs-1
 }
 
 // ForwardBatch runs the lanes one after the other and returns logits
 // [Steps*Lanes*outputs], outputs of the top layer [Steps*Lanes*width] and the
-// last states by cell, each [Lanes*hidden].
-func (n Net) ForwardBatch(b *Batch) (logits, out []float64, hn [][]float64) {
-	_, hidden := n.Cells()
-	hn = make([][]float64, len(hidden))
+// last states by cell, each [Lanes*hidden]; those that a cell does not have
+// are empty.
+//
+// A step at or beyond the length of its lane leaves the state of the lane as
+// it was, and answers with it: a forward cell repeats its last state to the
+// end, a reverse one repeats its initial state until it comes to the last step
+// that counts.
+func (n Net) ForwardBatch(b *Batch) (logits, out []float64, hn, cn [][]float64) {
+	hn, cn = make([][]float64, len(n.Cells())), make([][]float64, len(n.Cells()))
 	for lane := range b.Lanes {
-		var h0 [][]float64
-		for i, states := range b.H0 {
-			h0 = append(h0, states[lane*hidden[i]:][:hidden[i]])
-		}
-		y, last := n.Forward(Lane(b.X, b.Steps, b.Lanes, lane), h0)
+		states := n.zeros()
+		b.start(states, lane)
+		y := n.run(Lane(b.X, b.Steps, b.Lanes, lane), b.length(lane), states, b.drop(lane))
 		out = putLane(out, y, b.Lanes, lane)
 		logits = putLane(logits, n.Head(y), b.Lanes, lane)
-		for i, h := range last {
-			hn[i] = append(hn[i], h...)
+		for i, s := range states {
+			hn[i], cn[i] = append(hn[i], s.h...), append(cn[i], s.c...)
 		}
 	}
-	return logits, out, hn
+	return logits, out, hn, cn
 }
 
-// Loss is the weighted mean of the binary cross-entropy,
-// sum(Mask*bce(sigmoid(logit), Y)) / sum(Mask).
-func (n Net) Loss(b *Batch) float64 {
-	logits, _, _ := n.ForwardBatch(b)
-	var sum, weight float64
-	for i, v := range logits {
-		sum += b.Mask[i] * BCE(v, b.Y[i])
-		weight += b.Mask[i]
+// start sets the initial states of a lane.
+func (b *Batch) start(states []state, lane int) {
+	for i, s := range states {
+		if b.H0 != nil {
+			copy(s.h, b.H0[i][lane*len(s.h):])
+		}
+		if b.C0 != nil {
+			copy(s.c, b.C0[i][lane*len(s.c):])
+		}
 	}
-	return sum / weight
 }
 
-// BCE is -y ln p - (1-y) ln(1-p) for p = sigmoid(logit). It is computed from
-// the logit, so that p may come close to 0 and 1:
-// max(v, 0) - v*y + ln(1 + e**-|v|).
-func BCE(logit, y float64) float64 {
-	return max(logit, 0) - logit*y + math.Log1p(math.Exp(-math.Abs(logit)))
+// drop cuts the factors of one lane out, by layer; nil where there are none.
+func (b *Batch) drop(lane int) [][][]float64 {
+	drop := make([][][]float64, len(b.Drop))
+	for i, factors := range b.Drop {
+		if len(factors) > 0 {
+			drop[i] = Lane(factors, b.Steps, b.Lanes, lane)
+		}
+	}
+	return drop
+}
+
+// length is the number of steps of the lane that are no padding.
+func (b *Batch) length(lane int) int {
+	if b.Lengths == nil {
+		return b.Steps
+	}
+	return b.Lengths[lane]
 }
 
 // Lane cuts the sequence [steps][width] of one lane out of time-major data.
@@ -71,21 +91,4 @@ func putLane(data []float64, x [][]float64, lanes, lane int) []float64 {
 		copy(data[(t*lanes+lane)*width:], row)
 	}
 	return data
-}
-
-// Gradient is that of f with respect to x by central differences,
-// (f(x+eps)-f(x-eps)) / 2eps for each value in turn. f must read x. With
-// float64 and eps = 1e-5 the error is about 1e-10 for functions of ordinary
-// curvature. x is left as it was.
-func Gradient(f func() float64, x []float64, eps float64) []float64 {
-	g := make([]float64, len(x))
-	for i, v := range x {
-		x[i] = v + eps
-		up := f()
-		x[i] = v - eps
-		down := f()
-		x[i] = v
-		g[i] = (up - down) / (2 * eps)
-	}
-	return g
 }

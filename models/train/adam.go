@@ -14,6 +14,7 @@ import (
 //	w -= lr/(1-b1^t) * m / (sqrt(v)/sqrt(1-b2^t) + eps)
 type adam struct {
 	beta1, beta2, decay float64
+	limit               float64 // to each value of a gradient
 	steps               int64
 	m, v                [][]float32
 }
@@ -21,7 +22,7 @@ type adam struct {
 const adamEps = 1e-8
 
 func newAdam(c Config, tensors []models.Tensor) *adam {
-	a := &adam{beta1: c.Beta1, beta2: c.Beta2, decay: c.WeightDecay}
+	a := &adam{beta1: c.Beta1, beta2: c.Beta2, decay: c.WeightDecay, limit: c.ClipValue}
 	for _, t := range tensors {
 		a.m, a.v = append(a.m, make([]float32, len(t.Data))), append(a.v, make([]float32, len(t.Data)))
 	}
@@ -39,7 +40,7 @@ func (a *adam) step(tensors, grads []models.Tensor, lr, scale float64) {
 		m, v, g := a.m[i], a.v[i], grads[i].Data
 		w := tensors[i].Data
 		for j := range w {
-			gj := float64(g[j]) * scale
+			gj := cut(g[j], a.limit) * scale
 			mj := float64(a.beta1*float64(m[j])) + float64((1-a.beta1)*gj)
 			vj := float64(a.beta2*float64(v[j])) + float64((1-a.beta2)*float64(gj*gj))
 			wj := float64(w[j]) * (1 - lr*a.decay)
@@ -49,15 +50,25 @@ func (a *adam) step(tensors, grads []models.Tensor, lr, scale float64) {
 	}
 }
 
-// globalNorm is the Euclidean norm of all gradients together.
-func globalNorm(grads []models.Tensor) float64 {
+// globalNorm is the Euclidean norm of all gradients together, each value cut
+// to within ±limit.
+func globalNorm(grads []models.Tensor, limit float64) float64 {
 	var sum float64
 	for _, t := range grads {
 		for _, v := range t.Data {
-			sum += float64(float64(v) * float64(v))
+			d := cut(v, limit)
+			sum += float64(d * d)
 		}
 	}
 	return math.Sqrt(sum)
+}
+
+// cut is v within ±limit. 0 means no limit.
+func cut(v float32, limit float64) float64 {
+	if limit <= 0 {
+		return float64(v)
+	}
+	return max(-limit, min(limit, float64(v)))
 }
 
 // clipScale is the factor that brings a gradient of this norm down to at most

@@ -1,7 +1,10 @@
 package train
 
 import (
+	"math/rand/v2"
+
 	"github.com/streamer-audio/streamer/internal/kernel"
+	"github.com/streamer-audio/streamer/models"
 )
 
 // graph is a net unrolled over the lanes of one shard: forward, loss and
@@ -12,18 +15,24 @@ type graph struct {
 	lanes  int
 	layers []graphLayer
 
-	x      []float32 // normalised input
+	frames []float32 // input of the window, not owned
+	x      []float32 // what the first layer gets
 	logits []float32 // [rows × outputs]; on the way back d loss / d logits
 	dy, dx []float32
 	grad   [2][]float32 // of head.weight, head.bias
-	loss   float64      // of the last step, not divided by its mask
+	table  []float32    // of the embedding, nil without one
+	loss   float64      // of the last step, not divided by its count
+	ctc    ctc
 }
 
 // graphLayer is one layer: a cell in each direction.
 type graphLayer struct {
-	cells []*gru
-	y     []float32 // [rows × width] both outputs side by side; cells[0].y if there is one
+	cells []*unit
+	sum   bool      // of both directions
+	y     []float32 // [rows × width] both outputs side by side or added; cells[0].y if there is one
 	dcell []float32 // [rows × hidden] one cell's part of d loss / d y
+	drop  []float32 // [rows × width] factors of dropout, empty if there is none
+	kept  []float32 // [rows × width] y times drop
 }
 
 // shared is what all graphs read: the weights of the net, prepared.
@@ -34,20 +43,28 @@ type shared struct {
 }
 
 func newShared(net *Net) *shared {
-	s := &shared{net: net, headT: make([]float32, len(net.tensors[len(net.tensors)-2].Data))}
-	t := net.tensors[inputTensors:]
+	s := &shared{net: net}
+	_, t := net.parts()
 	for _, l := range net.arch.Layers {
-		cells := []*weights{newWeights(t)}
-		t = t[4:]
-		if l.Bidirectional {
-			cells, t = append(cells, newWeights(t)), t[4:]
+		var cells []*weights
+		for range directions(l) {
+			var w *weights
+			w, t = newWeights(t)
+			cells = append(cells, w)
 		}
 		s.cells = append(s.cells, cells)
+	}
+	if len(t) > 0 {
+		s.headT = make([]float32, len(t[0].Data))
 	}
 	return s
 }
 
+// head returns the tensors of the head, nil if the net has none.
 func (s *shared) head() (weight, bias []float32) {
+	if s.net.arch.Head == models.NoHead {
+		return nil, nil
+	}
 	t := s.net.tensors[len(s.net.tensors)-2:]
 	return t[0].Data, t[1].Data
 }
@@ -59,40 +76,57 @@ func (s *shared) refresh() {
 			w.refresh()
 		}
 	}
-	weight, bias := s.head()
-	transpose(s.headT, weight, len(bias), len(weight)/len(bias))
+	if weight, bias := s.head(); weight != nil {
+		transpose(s.headT, weight, len(bias), len(weight)/len(bias))
+	}
 }
 
 func newGraph(s *shared, lanes int) *graph {
 	g := &graph{n: s, lanes: lanes}
-	for _, cells := range s.cells {
-		var l graphLayer
+	for i, cells := range s.cells {
+		l := graphLayer{sum: s.net.arch.Layers[i].Sum}
 		for i, w := range cells {
-			l.cells = append(l.cells, newGRU(w, i == 1, lanes))
+			l.cells = append(l.cells, newUnit(w, i == 1, lanes))
 		}
 		g.layers = append(g.layers, l)
 	}
 	weight, bias := s.head()
 	g.grad = [2][]float32{make([]float32, len(weight)), make([]float32, len(bias))}
+	if s.net.arch.Encoding == models.Embedding {
+		g.table = make([]float32, len(s.net.tensors[0].Data))
+	}
 	return g
 }
 
-// run takes the graph's lanes of a batch forward and back. count is the sum of
-// the mask over the whole batch, by which the loss is divided.
-func (g *graph) run(x, y, mask []float32, steps int, count float64) {
-	rows := steps * g.lanes
-	g.normalise(x)
+// run takes the graph's lanes of a batch forward and back. count is what the
+// loss is divided by.
+func (g *graph) run(b *Batch, count float64) {
+	out := g.forward(b)
+	g.criticise(out, b, count)
+	g.clearEnd()
+	g.backward(b)
+}
+
+// forward returns the outputs of the top layer [rows × width].
+func (g *graph) forward(b *Batch) []float32 {
+	g.frames = b.X
+	g.encode()
 	out := g.x
 	for i := range g.layers {
-		out = g.layers[i].forward(out, steps, g.lanes)
+		out = g.layers[i].forward(out, b.Steps, g.lanes, b.Lengths)
 	}
+	return out
+}
+
+// criticise computes the loss of the head's answers, its gradient by the head
+// and, in dy, by the outputs of the top layer.
+func (g *graph) criticise(out []float32, b *Batch, count float64) {
 	weight, bias := g.n.head()
-	outputs := len(bias)
+	rows, outputs := b.Steps*g.lanes, len(bias)
 	width := len(weight) / outputs
 	g.logits = resize(g.logits, rows*outputs)
 	kernel.MulBias(g.logits, bias, out, g.n.headT, rows, outputs, width)
-
-	g.loss = binaryCrossEntropy(g.logits, y, mask, count)
+	g.loss = g.lossOf(b, count)
 	for i := range g.grad {
 		clear(g.grad[i])
 	}
@@ -101,24 +135,60 @@ func (g *graph) run(x, y, mask []float32, steps int, count float64) {
 	g.dy = resize(g.dy, rows*width)
 	clear(g.dy)
 	kernel.MulAdd(g.dy, g.logits, weight, rows, width, outputs)
-	for i := len(g.layers) - 1; i >= 0; i-- {
-		var dx []float32
-		if i > 0 {
-			g.dx = resize(g.dx, rows*g.layers[i].cells[0].in)
-			clear(g.dx)
-			dx = g.dx
+}
+
+// clearEnd says that nothing depends on the last state but what it has put out.
+func (g *graph) clearEnd() {
+	for _, l := range g.layers {
+		for _, c := range l.cells {
+			clear(c.dh)
+			clear(c.dc)
 		}
-		g.layers[i].backward(dx, g.dy, steps, g.lanes)
-		g.dy, g.dx = g.dx, g.dy
 	}
 }
 
-func (g *graph) normalise(x []float32) {
-	mean, scale := g.n.net.tensors[0].Data, g.n.net.tensors[1].Data
-	g.x = resize(g.x, len(x))
-	for i, v := range x {
-		j := i % len(mean)
-		g.x[i] = float32(v-mean[j]) * scale[j]
+// backward goes from dy, the gradient by the outputs of the top layer, to the
+// weights of all layers.
+func (g *graph) backward(b *Batch) {
+	for i := len(g.layers) - 1; i >= 0; i-- {
+		var dx []float32
+		if i > 0 || g.table != nil { // nobody asks for the gradient of frames
+			g.dx = resize(g.dx, b.Steps*g.lanes*g.layers[i].cells[0].In)
+			clear(g.dx)
+			dx = g.dx
+		}
+		g.layers[i].backward(dx, g.dy, b.Steps, g.lanes, b.Lengths)
+		g.dy, g.dx = g.dx, g.dy
+	}
+	if g.table != nil {
+		clear(g.table)
+		for i, v := range g.frames {
+			in := g.n.net.arch.Input
+			kernel.SumRowsAdd(g.table[int(v)*in:][:in], g.dy[i*in:(i+1)*in], 1, in)
+		}
+	}
+}
+
+// encode is models.Model's way from a frame to the first layer.
+func (g *graph) encode() {
+	net, in := g.n.net, g.n.net.arch.Input
+	if net.arch.Encoding == models.Frames {
+		mean, scale := net.tensors[0].Data, net.tensors[1].Data
+		g.x = resize(g.x, len(g.frames))
+		for i, v := range g.frames {
+			j := i % len(mean)
+			g.x[i] = float32(v-mean[j]) * scale[j]
+		}
+		return
+	}
+	g.x = resize(g.x, len(g.frames)*in)
+	clear(g.x)
+	for i, v := range g.frames {
+		if net.arch.Encoding == models.OneHot {
+			g.x[i*in+int(v)] = 1
+		} else {
+			copy(g.x[i*in:(i+1)*in], net.tensors[0].Data[int(v)*in:])
+		}
 	}
 }
 
@@ -135,38 +205,76 @@ func (g *graph) carry(steps int) {
 func (g *graph) reset(lane int) {
 	for i := range g.layers {
 		for _, c := range g.layers[i].cells {
-			clear(c.h0[lane*c.hidden : (lane+1)*c.hidden])
+			clear(part(c.h0, lane, 1, c.state))
+			clear(part(c.c0, lane, 1, c.Hidden))
 		}
 	}
 }
 
-func (l *graphLayer) forward(x []float32, steps, lanes int) []float32 {
-	if len(l.cells) == 1 {
-		return l.cells[0].forward(x, steps, lanes)
+// setDrop draws the factors of dropout (Srivastava et al. 2014) for every
+// layer but the last: 0 with probability p, else 1/(1-p), so that nothing is
+// to be done when the net is used.
+func (g *graph) setDrop(rng *rand.Rand, p float64, rows int) {
+	for i := range g.layers[:len(g.layers)-1] {
+		l := &g.layers[i]
+		l.drop = resize(l.drop, rows*g.n.net.arch.Layers[i].Width())
+		for j := range l.drop {
+			l.drop[j] = 0
+			if rng.Float64() >= p {
+				l.drop[j] = float32(1 / (1 - p))
+			}
+		}
 	}
-	rows, h := steps*lanes, l.cells[0].hidden
+}
+
+func (l *graphLayer) forward(x []float32, steps, lanes int, lengths []int) []float32 {
+	y := l.join(x, steps, lanes, lengths)
+	if len(l.drop) == 0 {
+		return y
+	}
+	l.kept = resize(l.kept, len(y))
+	kernel.Mul(l.kept, y, l.drop)
+	return l.kept
+}
+
+// join is what both directions hand on.
+func (l *graphLayer) join(x []float32, steps, lanes int, lengths []int) []float32 {
+	if len(l.cells) == 1 {
+		return l.cells[0].forward(x, steps, lanes, lengths)
+	}
+	rows, h := steps*lanes, l.cells[0].Hidden
+	if l.sum {
+		l.y = resize(l.y, rows*h)
+		copy(l.y, l.cells[0].forward(x, steps, lanes, lengths))
+		kernel.SumRowsAdd(l.y, l.cells[1].forward(x, steps, lanes, lengths), 1, rows*h)
+		return l.y
+	}
 	l.y = resize(l.y, rows*2*h)
 	for i, c := range l.cells {
-		for row, y := 0, c.forward(x, steps, lanes); row < rows; row++ {
+		for row, y := 0, c.forward(x, steps, lanes, lengths); row < rows; row++ {
 			copy(l.y[row*2*h+i*h:row*2*h+(i+1)*h], y[row*h:])
 		}
 	}
 	return l.y
 }
 
-// backward adds to dx, which is nil for the first layer: nobody asks for the
-// gradient of the input.
-func (l *graphLayer) backward(dx, dy []float32, steps, lanes int) {
-	if len(l.cells) == 1 {
-		l.cells[0].backward(dx, dy, steps, lanes)
+// backward adds to dx, which is nil where nobody asks for it. It spoils dy.
+func (l *graphLayer) backward(dx, dy []float32, steps, lanes int, lengths []int) {
+	if len(l.drop) > 0 {
+		kernel.Mul(dy, dy, l.drop)
+	}
+	if len(l.cells) == 1 || l.sum {
+		for _, c := range l.cells {
+			c.backward(dx, dy, steps, lanes, lengths)
+		}
 		return
 	}
-	rows, h := steps*lanes, l.cells[0].hidden
+	rows, h := steps*lanes, l.cells[0].Hidden
 	l.dcell = resize(l.dcell, rows*h)
 	for i, c := range l.cells {
 		for row := range rows {
 			copy(l.dcell[row*h:(row+1)*h], dy[row*2*h+i*h:])
 		}
-		c.backward(dx, l.dcell, steps, lanes)
+		c.backward(dx, l.dcell, steps, lanes, lengths)
 	}
 }

@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"strings"
 
 	"github.com/streamer-audio/streamer/models"
 )
@@ -29,33 +28,76 @@ type Net struct {
 }
 
 // NewNet returns a net with weights drawn from the seed: uniform within
-// ±1/sqrt(hidden), as PyTorch initialises its recurrent layers, and the same
-// for the head; the identity for the normalisation of the input.
+// ±1/sqrt(hidden) for recurrent layers, ±1/sqrt(in) for dense ones and the
+// head, as PyTorch initialises them, ±1 for an embedding; the identity for the
+// normalisation of the input.
 func NewNet(arch models.Arch, seed uint64) (*Net, error) {
 	if err := arch.Validate(); err != nil {
 		return nil, err
 	}
 	n := &Net{arch: arch, tensors: alloc(arch), grads: alloc(arch)}
 	rng := rand.New(rand.NewPCG(seed, 0x6e6574)) // "net"
-	for _, t := range n.tensors {
-		bound := n.bound(t)
-		for i := range t.Data {
-			t.Data[i] = float32((2*rng.Float64() - 1) * bound)
+	bounds := n.bounds()
+	for i, t := range n.tensors {
+		for j := range t.Data {
+			t.Data[j] = float32((2*rng.Float64() - 1) * bounds[i])
 		}
 	}
-	for i := range n.tensors[1].Data {
-		n.tensors[0].Data[i], n.tensors[1].Data[i] = 0, 1
+	if arch.Encoding == models.Frames {
+		clear(n.tensors[0].Data)
+		for i := range n.tensors[1].Data {
+			n.tensors[1].Data[i] = 1
+		}
 	}
 	return n, nil
 }
 
-// bound is the half width of a tensor's initial distribution.
-func (n *Net) bound(t models.Tensor) float64 {
-	if strings.HasPrefix(t.Name, "head.") {
-		last := n.arch.Layers[len(n.arch.Layers)-1]
-		return 1 / math.Sqrt(float64(last.Width()))
+// bounds are the half widths of the tensors' initial distributions.
+func (n *Net) bounds() (list []float64) {
+	before, cells := n.parts()
+	for range before {
+		list = append(list, 1)
 	}
-	return 1 / math.Sqrt(float64(t.Shape[0])/3) // recurrent: 3*hidden rows
+	for _, l := range n.arch.Layers {
+		for range directions(l) {
+			w, rest := models.CellWeights(cells)
+			fan := w.Hidden
+			if w.Cell.Memory == 0 {
+				fan = w.In
+			}
+			for range len(cells) - len(rest) {
+				list = append(list, 1/math.Sqrt(float64(fan)))
+			}
+			cells = rest
+		}
+	}
+	for range cells { // the head
+		list = append(list, 1/math.Sqrt(float64(n.arch.Layers[len(n.arch.Layers)-1].Width())))
+	}
+	return list
+}
+
+// parts splits the tensors into those of the input, and those of the cells
+// and the head.
+func (n *Net) parts() (input, cells []models.Tensor) {
+	i := map[string]int{models.Frames: 2, models.OneHot: 0, models.Embedding: 1}[n.arch.Encoding]
+	return n.tensors[:i], n.tensors[i:]
+}
+
+func directions(l models.Layer) int {
+	if l.Bidirectional {
+		return 2
+	}
+	return 1
+}
+
+// frozen is how many tensors, the first ones, are not trained: the
+// normalisation of the input.
+func (n *Net) frozen() int {
+	if n.arch.Encoding == models.Frames {
+		return 2
+	}
+	return 0
 }
 
 func alloc(arch models.Arch) []models.Tensor {
@@ -79,6 +121,9 @@ func (n *Net) Gradients() []models.Tensor { return n.grads }
 
 // SetInput fixes the normalisation of the input, x = (frame-mean)*scale.
 func (n *Net) SetInput(mean, scale []float32) error {
+	if n.arch.Encoding != models.Frames {
+		return fmt.Errorf("train: an input of tokens has no normalisation")
+	}
 	if len(mean) != n.arch.Input || len(scale) != n.arch.Input {
 		return fmt.Errorf("train: normalisation of %d and %d values for an input of %d", len(mean), len(scale), n.arch.Input)
 	}
@@ -95,6 +140,3 @@ func (n *Net) Model(info models.Info) (*models.Model, error) {
 	}
 	return models.New(n.arch, info, list)
 }
-
-// inputTensors are not trained.
-const inputTensors = 2

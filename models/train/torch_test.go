@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"github.com/streamer-audio/streamer/internal/oracle"
@@ -24,13 +23,16 @@ const (
 
 // archOf reads the architecture off the weights.
 func archOf(n oracle.Net) models.Arch {
-	a := models.Arch{Input: n["gru.weight_ih_l0"].Shape[1], Outputs: n["head.bias"].Shape[0], Head: models.SigmoidHead}
-	ends, hidden := n.Cells()
-	for i, end := range ends {
-		if strings.HasSuffix(end, "_reverse") {
+	cells := n.Cells()
+	a := models.Arch{Input: n[cells[0].Kind+".weight_ih_l0"].Shape[1], Outputs: n["head.bias"].Shape[0], Head: models.SigmoidHead}
+	if table, ok := n["input.embedding"]; ok {
+		a.Encoding, a.Tokens, a.Head = models.Embedding, table.Shape[0], models.SoftmaxHead
+	}
+	for _, c := range cells {
+		if c.Reverse() {
 			a.Layers[len(a.Layers)-1].Bidirectional = true
 		} else {
-			a.Layers = append(a.Layers, models.Layer{Cell: models.GRU, Hidden: hidden[i]})
+			a.Layers = append(a.Layers, models.Layer{Cell: c.Kind, Hidden: c.Hidden})
 		}
 	}
 	return a
@@ -61,11 +63,20 @@ func config(lanes, shards int) train.Config {
 	return c
 }
 
-// weightsOf converts the weights of a net to float64.
+// weightsOf converts the weights of a net to float64, with what the oracle
+// cannot read off them.
 func weightsOf(net *train.Net) oracle.Net {
-	n := oracle.Net{}
+	n, a := oracle.Net{}, net.Arch()
 	for _, w := range net.Tensors() {
 		n[w.Name] = oracle.NewArray(w.Shape, w.Data)
+	}
+	for i, l := range a.Layers {
+		if l.Sum {
+			n[fmt.Sprintf("sum_l%d", i)] = oracle.Array{}
+		}
+	}
+	if a.Encoding == models.OneHot {
+		n["input.onehot"] = oracle.NewArray([]int{1}, []float32{float32(a.Tokens)})
 	}
 	return n
 }
@@ -74,12 +85,26 @@ func weightsOf(net *train.Net) oracle.Net {
 // the lane that begins anew, or -1.
 func batchOf(g map[string]oracle.Array, suffix string, restart int) *train.Batch {
 	x := g["x"+suffix]
-	b := &train.Batch{Steps: x.Shape[0], X: x.Float32(), Y: g["y"+suffix].Float32(),
-		Mask: g["mask"+suffix].Float32(), Reset: make([]bool, x.Shape[1])}
+	b := &train.Batch{Steps: x.Shape[0], X: x.Float32(), Reset: make([]bool, x.Shape[1])}
+	if classes, ok := g["classes"+suffix]; ok {
+		b.Classes = ints(classes.Data)
+	} else {
+		b.Y, b.Mask = g["y"+suffix].Float32(), g["mask"+suffix].Float32()
+	}
+	if lengths, ok := g["lengths"+suffix]; ok {
+		b.Lengths = ints(lengths.Data)
+	}
 	if restart >= 0 {
 		b.Reset[restart] = true
 	}
 	return b
+}
+
+func ints(x []float64) (list []int) {
+	for _, v := range x {
+		list = append(list, int(v))
+	}
+	return list
 }
 
 // checkGradients computes the gradient of the batch and compares loss, norm
@@ -92,7 +117,7 @@ func checkGradients(t *testing.T, what string, tr *train.Trainer, b *train.Batch
 	}
 	var squares float64
 	for _, got := range tr.Net().Gradients() {
-		if strings.HasPrefix(got.Name, "input.") {
+		if got.Name == "input.mean" || got.Name == "input.scale" {
 			continue
 		}
 		want := of(got.Name)
@@ -107,10 +132,15 @@ func checkGradients(t *testing.T, what string, tr *train.Trainer, b *train.Batch
 }
 
 func TestGradientsAgreeWithTorch(t *testing.T) {
-	for _, name := range []string{"gru_1layer", "gru_2layer", "gru_bi", "gru_bi2"} {
+	for _, name := range []string{"gru_1layer", "gru_2layer", "gru_bi", "gru_bi2",
+		"cells_rnn_1layer", "cells_rnn_2layer", "cells_rnn_bi", "cells_rnn_bi2",
+		"cells_rnn-relu_1layer", "cells_rnn-relu_2layer", "cells_rnn-relu_bi", "cells_rnn-relu_bi2",
+		"cells_lstm_1layer", "cells_lstm_2layer", "cells_lstm_bi", "cells_lstm_bi2",
+		"cells_mixed", "cells_lstm_padded", "cells_lstm_bi_padded", "cells_lstm_tokens"} {
 		g := oracle.Load(t, "torch/"+name)
-		for _, shards := range []int{1, 3} {
-			tr := trainerOf(t, archOf(g), g, config(3, shards))
+		lanes := g["x"].Shape[1]
+		for _, shards := range []int{1, lanes} {
+			tr := trainerOf(t, archOf(g), g, config(lanes, shards))
 			checkGradients(t, fmt.Sprintf("%s, %d shards", name, shards), tr, batchOf(g, "", -1), g["f64.loss"].Data[0],
 				func(name string) []float64 { return g["f64.grad."+name].Data })
 		}
@@ -157,21 +187,25 @@ func TestTrainingAgreesWithTorch(t *testing.T) {
 	}
 }
 
-// Random nets of every kind: whole sequences, or a window that begins with the
-// state that the one before left, in lanes that do not begin anew. What counts
-// is the difference quotient of the float64 loss.
+// Random nets of every kind, each first layer of another cell: whole
+// sequences, or a window that begins with the state that the one before left,
+// in lanes that do not begin anew; every loss, padding and dropout. What
+// counts is the difference quotient of the float64 loss.
 func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range uint64(90) {
 		rng := rand.New(rand.NewPCG(seed, 2))
-		a := randomArch(rng, seed%2 == 0)
-		lanes, first, second := 4, 1+rng.IntN(6), 2+rng.IntN(6)
+		a := randomArch(rng, models.CellNames()[int(seed)%len(models.CellNames())], seed%2 == 0)
+		lanes, first, second := 4, 1+rng.IntN(6), 2+rng.IntN(5)
+		c := config(lanes, []int{1, 2, 4}[rng.IntN(3)])
 		net, err := train.NewNet(a, seed)
 		if err != nil {
 			t.Fatal(err)
 		}
-		tr := trainerOf(t, a, weightsOf(net), config(lanes, []int{1, 2, 4}[rng.IntN(3)]))
-		if err := tr.Net().SetInput(randomFloats(rng, a.Input), randomFloats(rng, a.Input)); err != nil {
-			t.Fatal(err)
+		tr := trainerOf(t, a, weightsOf(net), c)
+		if a.Encoding == models.Frames {
+			if err := tr.Net().SetInput(randomFloats(rng, a.Input), randomFloats(rng, a.Input)); err != nil {
+				t.Fatal(err)
+			}
 		}
 		n := weightsOf(tr.Net())
 		before, b := randomBatch(rng, a, first, lanes), randomBatch(rng, a, second, lanes)
@@ -180,13 +214,27 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 		}
 		truth := inFloat64(b, lanes)
 		if a.Causal() {
-			_, _, truth.H0 = n.ForwardBatch(inFloat64(before, lanes))
+			_, _, truth.H0, truth.C0 = n.ForwardBatch(inFloat64(before, lanes))
 			restart(truth.H0, b.Reset)
+			restart(truth.C0, b.Reset)
 		}
-		loss := func() float64 { return n.Loss(truth) }
-		checkGradients(t, fmt.Sprintf("seed %d, %v", seed, a.Layers), tr, b, loss(),
+		loss := func() float64 { return lossOf(n, a, truth) }
+		checkGradients(t, fmt.Sprintf("seed %d, %v", seed, a), tr, b, loss(),
 			func(name string) []float64 { return oracle.Gradient(loss, n[name].Data, 1e-5) })
 	}
+}
+
+// lossOf is the loss that the targets of a batch ask for.
+func lossOf(n oracle.Net, a models.Arch, b *oracle.Batch) float64 {
+	switch {
+	case b.Labels != nil:
+		return n.CTC(b)
+	case b.Classes != nil:
+		return n.CrossEntropy(b)
+	case a.Head == models.LinearHead:
+		return n.SquaredError(b)
+	}
+	return n.Loss(b)
 }
 
 // restart clears the states of the lanes that begin anew.
@@ -201,31 +249,76 @@ func restart(h0 [][]float64, lanes []bool) {
 	}
 }
 
-// randomArch has one to three layers of different widths. A causal one has no
-// bidirectional layer, another at least one, anywhere.
-func randomArch(rng *rand.Rand, causal bool) models.Arch {
-	a := models.Arch{Input: 1 + rng.IntN(4), Outputs: 1 + rng.IntN(3), Head: models.SigmoidHead}
-	for range 1 + rng.IntN(3) {
-		a.Layers = append(a.Layers, models.Layer{Cell: models.GRU, Hidden: 1 + rng.IntN(5),
-			Bidirectional: !causal && rng.IntN(2) == 0})
+// randomArch has one to three layers of different widths, the first one of the
+// given cell. A causal one has no bidirectional layer.
+func randomArch(rng *rand.Rand, cell string, causal bool) models.Arch {
+	a := models.Arch{Input: 1 + rng.IntN(4), Outputs: 2 + rng.IntN(2),
+		Head: []string{models.SigmoidHead, models.LinearHead, models.SoftmaxHead}[rng.IntN(3)]}
+	switch a.Tokens = 2 + rng.IntN(4); rng.IntN(3) {
+	case 0:
+		a.Encoding, a.Input = models.OneHot, a.Tokens
+	case 1:
+		a.Encoding = models.Embedding
+	default:
+		a.Tokens = 0
 	}
-	if !causal {
-		a.Layers[rng.IntN(len(a.Layers))].Bidirectional = true
+	for i := range 1 + rng.IntN(3) {
+		if i > 0 {
+			cell = models.CellNames()[rng.IntN(len(models.CellNames()))]
+		}
+		both := !causal && models.CellNamed(cell).Memory > 0 && rng.IntN(3) > 0
+		a.Layers = append(a.Layers, models.Layer{Cell: cell, Hidden: 1 + rng.IntN(5), Bidirectional: both, Sum: both && rng.IntN(2) == 0})
 	}
 	return a
 }
 
-// randomBatch has a soft target here and there, weights 0, 0.5 and 1, and some
-// lanes that begin anew.
+// randomBatch has a soft target here and there, weights 0, 0.5 and 1, lanes of
+// different lengths, and some that begin anew. For a softmax it has classes or
+// labels, so few frames that the oracle can try all paths.
 func randomBatch(rng *rand.Rand, a models.Arch, steps, lanes int) *train.Batch {
 	rows := steps * lanes
-	b := &train.Batch{Steps: steps, X: randomFloats(rng, rows*a.Input), Reset: make([]bool, lanes)}
-	for range rows * a.Outputs {
-		b.Y = append(b.Y, []float32{0, 1, 0, 1, 0.25}[rng.IntN(5)])
-		b.Mask = append(b.Mask, []float32{0, 0.5, 1}[rng.IntN(3)])
+	b := &train.Batch{Steps: steps, Reset: make([]bool, lanes)}
+	for range rows * a.FrameLen() {
+		if a.Tokens > 0 {
+			b.X = append(b.X, float32(rng.IntN(a.Tokens)))
+		} else {
+			b.X = append(b.X, float32(rng.NormFloat64()))
+		}
+	}
+	if rng.IntN(2) == 0 {
+		for range lanes {
+			b.Lengths = append(b.Lengths, 1+rng.IntN(steps))
+		}
 	}
 	for lane := range lanes {
 		b.Reset[lane] = rng.IntN(3) == 0
+	}
+	weight := func() float32 { return []float32{0.25, 0.5, 1}[rng.IntN(3)] }
+	switch {
+	case a.Head != models.SoftmaxHead:
+		for range rows * a.Outputs {
+			b.Y = append(b.Y, []float32{0, 1, 0, 1, 0.25}[rng.IntN(5)])
+			b.Mask = append(b.Mask, weight()*float32(rng.IntN(2)))
+		}
+		b.Mask[0] = 1 // something to learn from
+	case rng.IntN(2) == 0:
+		for range rows {
+			b.Classes = append(b.Classes, rng.IntN(a.Outputs+1)-1)
+			b.Mask = append(b.Mask, weight())
+		}
+		b.Classes[0] = 0
+	default:
+		for lane := range lanes {
+			frames := steps
+			if b.Lengths != nil {
+				frames = b.Lengths[lane]
+			}
+			var labels []int
+			for range rng.IntN(frames/2 + 1) {
+				labels = append(labels, 1+rng.IntN(a.Outputs-1))
+			}
+			b.Labels = append(b.Labels, labels)
+		}
 	}
 	return b
 }
@@ -239,6 +332,12 @@ func randomFloats(rng *rand.Rand, count int) []float32 {
 }
 
 func inFloat64(b *train.Batch, lanes int) *oracle.Batch {
-	wide := func(x []float32) []float64 { return oracle.NewArray(nil, x).Data }
-	return &oracle.Batch{Steps: b.Steps, Lanes: lanes, X: wide(b.X), Y: wide(b.Y), Mask: wide(b.Mask)}
+	wide := func(x []float32) []float64 {
+		if x == nil {
+			return nil
+		}
+		return oracle.NewArray(nil, x).Data
+	}
+	return &oracle.Batch{Steps: b.Steps, Lanes: lanes, X: wide(b.X), Y: wide(b.Y), Mask: wide(b.Mask),
+		Classes: b.Classes, Labels: b.Labels, Lengths: b.Lengths}
 }

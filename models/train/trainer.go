@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 
 	"github.com/streamer-audio/streamer/internal/kernel"
 	"github.com/streamer-audio/streamer/internal/snapshot"
+	"github.com/streamer-audio/streamer/models"
 )
 
 // Config says how a Trainer steps.
@@ -14,6 +16,10 @@ type Config struct {
 	Lanes       int     // sequences side by side in a batch
 	Shards      int     // parts into which the lanes are split; fixes the order of sums
 	Clip        float64 // greatest global norm of the gradient; 0: no clipping
+	ClipValue   float64 // greatest size of each of its values, to which they are cut before that; 0: no clipping
+	Dropout     float64 // share of the values between two layers that a step leaves out
+	Seed        uint64  // of dropout
+	Lags        bool    // record what StepResult.Lags has
 	WeightDecay float64 // of AdamW
 	Beta1       float64 // decay of the mean gradient, 0.9
 	Beta2       float64 // decay of the mean square, 0.999
@@ -34,27 +40,34 @@ func (c Config) Validate() error {
 		return fmt.Errorf("train: %d lanes are not within 1..65536", c.Lanes)
 	case c.Shards < 1 || c.Lanes%c.Shards != 0:
 		return fmt.Errorf("train: %d lanes do not split into %d equal shards", c.Lanes, c.Shards)
-	case !(c.Clip >= 0) || !(c.WeightDecay >= 0 && c.WeightDecay < 1):
-		return fmt.Errorf("train: clip %g or weight decay %g is out of range", c.Clip, c.WeightDecay)
+	case !(c.Clip >= 0) || !(c.ClipValue >= 0) || !(c.WeightDecay >= 0 && c.WeightDecay < 1):
+		return fmt.Errorf("train: clip %g, clip value %g or weight decay %g is out of range", c.Clip, c.ClipValue, c.WeightDecay)
+	case !(c.Dropout >= 0 && c.Dropout < 1):
+		return fmt.Errorf("train: dropout %g is not within [0, 1)", c.Dropout)
 	case !(c.Beta1 >= 0 && c.Beta1 < 1 && c.Beta2 >= 0 && c.Beta2 < 1):
 		return fmt.Errorf("train: betas %g, %g are not within [0, 1)", c.Beta1, c.Beta2)
 	}
 	return nil
 }
 
-// Batch is one window of all lanes, time-major.
-type Batch struct {
-	Steps int
-	X     []float32 // [Steps × Lanes × Input] frames, not normalised
-	Y     []float32 // [Steps × Lanes × Outputs] targets in [0, 1]
-	Mask  []float32 // [Steps × Lanes × Outputs] weight of each target; nil: all 1
-	Reset []bool    // [Lanes] lanes that begin anew; nil: none
+func (c *Config) setDefaults() {
+	if c.Each == nil {
+		c.Each = func(n int, f func(int)) {
+			for i := range n {
+				f(i)
+			}
+		}
+	}
 }
 
 // StepResult is what a step reports.
 type StepResult struct {
-	Loss     float64 // mean over the mask
+	Loss     float64 // mean over the targets
 	GradNorm float64 // global norm before clipping
+	// Lags is, with Config.Lags, the norm of d loss / d h<t> over all lanes for
+	// each layer's forward cell and each step t: what is left of the gradient
+	// that far from the targets.
+	Lags [][]float64
 }
 
 // ErrDiverged is returned by a step whose loss or gradient is not finite. The
@@ -77,14 +90,8 @@ func NewTrainer(net *Net, c Config) (*Trainer, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if c.Each == nil {
-		c.Each = func(n int, f func(int)) {
-			for i := range n {
-				f(i)
-			}
-		}
-	}
-	t := &Trainer{net: net, config: c, adam: newAdam(c, net.tensors[inputTensors:]), shared: newShared(net)}
+	c.setDefaults()
+	t := &Trainer{net: net, config: c, adam: newAdam(c, net.tensors[net.frozen():]), shared: newShared(net)}
 	for range c.Shards {
 		t.graphs = append(t.graphs, newGraph(t.shared, c.Lanes/c.Shards))
 	}
@@ -104,8 +111,18 @@ func (t *Trainer) Step(b *Batch, lr float64) (StepResult, error) {
 	if err != nil {
 		return r, err
 	}
-	t.adam.step(t.net.tensors[inputTensors:], t.net.grads[inputTensors:], lr, clipScale(r.GradNorm, t.config.Clip))
+	t.update(lr, clipScale(t.norm(), t.config.Clip))
 	return r, nil
+}
+
+// norm is that of the gradient once its values are clipped.
+func (t *Trainer) norm() float64 { return globalNorm(t.net.grads, t.config.ClipValue) }
+
+// update moves the weights against the gradient, its values clipped, times
+// scale.
+func (t *Trainer) update(lr, scale float64) {
+	frozen := t.net.frozen()
+	t.adam.step(t.net.tensors[frozen:], t.net.grads[frozen:], lr, scale)
 }
 
 // Gradient computes loss and gradient of the batch, which Net.Gradients then
@@ -117,17 +134,10 @@ func (t *Trainer) Gradient(b *Batch) (StepResult, error) {
 	}
 	t.shared.refresh()
 	t.config.Each(len(t.graphs), func(i int) {
-		g, part := t.graphs[i], &t.shards[i]
-		t.split(part, b, i)
-		for lane, reset := range part.Reset {
-			if reset {
-				g.reset(lane)
-			}
-		}
-		g.run(part.X, part.Y, part.Mask, b.Steps, count)
+		t.begin(b, i)
+		t.graphs[i].run(&t.shards[i], count)
 	})
-	loss := t.gather()
-	r := StepResult{Loss: loss / count, GradNorm: globalNorm(t.net.grads)}
+	r := StepResult{Loss: t.gather() / count, GradNorm: globalNorm(t.net.grads, 0), Lags: t.lags(b.Steps)}
 	if bad := r.Loss + r.GradNorm; math.IsNaN(bad) || math.IsInf(bad, 0) {
 		return r, ErrDiverged
 	}
@@ -139,50 +149,115 @@ func (t *Trainer) Gradient(b *Batch) (StepResult, error) {
 	return r, nil
 }
 
+// begin makes shard i ready for its part of the batch.
+func (t *Trainer) begin(b *Batch, i int) {
+	g, part := t.graphs[i], &t.shards[i]
+	t.split(part, b, i)
+	for lane, reset := range part.Reset {
+		if reset {
+			g.reset(lane)
+		}
+	}
+	if t.config.Dropout > 0 {
+		rng := rand.New(rand.NewPCG(t.config.Seed, uint64(t.adam.steps)<<16|uint64(i)))
+		g.setDrop(rng, t.config.Dropout, b.Steps*g.lanes)
+	}
+	if t.config.Lags {
+		for _, l := range g.layers {
+			l.cells[0].lags = make([]float64, b.Steps)
+		}
+	}
+}
+
+// lags is StepResult.Lags.
+func (t *Trainer) lags(steps int) (norms [][]float64) {
+	if !t.config.Lags {
+		return nil
+	}
+	for layer := range t.net.arch.Layers {
+		list := make([]float64, steps)
+		for _, g := range t.graphs {
+			for i, v := range g.layers[layer].cells[0].lags {
+				list[i] += v
+			}
+		}
+		for i, v := range list {
+			list[i] = math.Sqrt(v)
+		}
+		norms = append(norms, list)
+	}
+	return norms
+}
+
+// check returns what the loss of the batch is divided by. A batch of wrong
+// sizes is a mistake of the program; one without anything to learn is not.
 func (t *Trainer) check(b *Batch) (count float64, err error) {
-	rows := b.Steps * t.config.Lanes
-	in, out := t.net.arch.Input, t.net.arch.Outputs
-	if b.Steps < 1 || len(b.X) != rows*in || len(b.Y) != rows*out ||
-		b.Mask != nil && len(b.Mask) != rows*out || b.Reset != nil && len(b.Reset) != t.config.Lanes {
+	t.checkInput(b)
+	rows, lanes := b.Steps*t.config.Lanes, t.config.Lanes
+	a, wrong := t.net.arch, false
+	softmax, targets := a.Head == models.SoftmaxHead, 0
+	switch {
+	case b.Labels != nil:
+		wrong = !softmax || len(b.Labels) != lanes || b.Classes != nil || b.Y != nil || b.Mask != nil
+	case b.Classes != nil:
+		targets = rows
+		wrong = !softmax || len(b.Classes) != rows || b.Y != nil
+	default:
+		targets = rows * a.Outputs
+		wrong = softmax || a.Head == models.NoHead || len(b.Y) != targets
+	}
+	if wrong || b.Mask != nil && len(b.Mask) != targets {
+		panic("train: targets do not fit the net and its lanes")
+	}
+	if err := b.checkValues(a); err != nil {
+		return 0, err
+	}
+	if b.Labels != nil {
+		return float64(lanes), checkLabels(b, a.Outputs)
+	}
+	return b.count(lanes, targets/rows)
+}
+
+func (t *Trainer) checkInput(b *Batch) {
+	lanes := t.config.Lanes
+	if b.Steps < 1 || len(b.X) != b.Steps*lanes*t.net.arch.FrameLen() ||
+		b.Reset != nil && len(b.Reset) != lanes || b.Lengths != nil && len(b.Lengths) != lanes {
 		panic("train: batch does not fit the net and its lanes")
 	}
-	if b.Mask == nil {
-		return float64(rows * out), nil
-	}
-	for _, m := range b.Mask {
-		count += float64(m)
-	}
-	if count <= 0 {
-		return 0, errors.New("train: the mask of the batch leaves nothing to learn from")
-	}
-	return count, nil
 }
 
 // split copies the lanes of shard i out of the batch.
 func (t *Trainer) split(part, b *Batch, i int) {
 	lanes := t.config.Lanes / t.config.Shards
-	take := func(dst, src []float32) []float32 {
-		width := len(src) / (b.Steps * t.config.Lanes)
-		dst = resize(dst, b.Steps*lanes*width)
-		for s := range b.Steps {
-			from := (s*t.config.Lanes + i*lanes) * width
-			copy(dst[s*lanes*width:(s+1)*lanes*width], src[from:])
-		}
-		return dst
+	first := i * lanes
+	rows := b.Steps * t.config.Lanes
+	part.Steps = b.Steps
+	part.X = take(part.X, b.X, b.Steps, t.config.Lanes, first, lanes)
+	part.Y = take(part.Y, b.Y, b.Steps, t.config.Lanes, first, lanes)
+	part.Classes, part.Labels, part.Lengths, part.Reset = nil, nil, nil, nil
+	if b.Labels != nil {
+		part.Labels = b.Labels[first : first+lanes]
 	}
-	part.X, part.Y = take(part.X, b.X), take(part.Y, b.Y)
+	if b.Lengths != nil {
+		part.Lengths = b.Lengths[first : first+lanes]
+	}
+	if b.Reset != nil {
+		part.Reset = b.Reset[first : first+lanes]
+	}
+	each := len(b.Y) / rows
+	if b.Classes != nil {
+		each = 1
+		part.Classes = take(nil, b.Classes, b.Steps, t.config.Lanes, first, lanes)
+	}
 	if b.Mask != nil {
-		part.Mask = take(part.Mask, b.Mask)
+		part.Mask = take(part.Mask, b.Mask, b.Steps, t.config.Lanes, first, lanes)
 	} else {
-		part.Mask = resize(part.Mask, len(part.Y))
+		part.Mask = resize(part.Mask, b.Steps*lanes*each)
 		for j := range part.Mask {
 			part.Mask[j] = 1
 		}
 	}
-	part.Reset = nil
-	if b.Reset != nil {
-		part.Reset = b.Reset[i*lanes : (i+1)*lanes]
-	}
+	part.cutMask(lanes, each)
 }
 
 // gather sums loss and gradients of the shards, in their order.
@@ -192,7 +267,11 @@ func (t *Trainer) gather() (loss float64) {
 	}
 	for _, g := range t.graphs {
 		loss += g.loss
-		to := t.net.grads[inputTensors:]
+		to := t.net.grads[t.net.frozen():]
+		if g.table != nil {
+			kernel.SumRowsAdd(to[0].Data, g.table, 1, len(g.table))
+			to = to[1:]
+		}
 		for _, l := range g.layers {
 			for _, c := range l.cells {
 				for _, grad := range c.grad {
@@ -201,8 +280,8 @@ func (t *Trainer) gather() (loss float64) {
 				}
 			}
 		}
-		for i, grad := range g.grad {
-			kernel.SumRowsAdd(to[i].Data, grad, 1, len(grad))
+		for i := range to { // the head, if there is one
+			kernel.SumRowsAdd(to[i].Data, g.grad[i], 1, len(g.grad[i]))
 		}
 	}
 	return loss
@@ -248,6 +327,9 @@ func (t *Trainer) values() [][]float32 {
 		for _, l := range g.layers {
 			for _, c := range l.cells {
 				list = append(list, c.h0)
+				if c.c0 != nil {
+					list = append(list, c.c0)
+				}
 			}
 		}
 	}

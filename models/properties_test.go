@@ -1,0 +1,342 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// archs are the shapes that every property is tested on: every cell, deep, in
+// both directions and beside others, and every input and head.
+var archs = allArchs()
+
+func allArchs() map[string]Arch {
+	list := map[string]Arch{
+		"mixed": testArch(Layer{Cell: GRU, Hidden: 5}, Layer{Cell: LSTM, Hidden: 6, Bidirectional: true}, Layer{Cell: Dense, Hidden: 4}, Layer{Cell: RNN, Hidden: 3}),
+		"mixed causal": testArch(Layer{Cell: DenseReLU, Hidden: 8}, Layer{Cell: LSTMPeephole, Hidden: 7}, Layer{Cell: GRUBefore, Hidden: 6},
+			Layer{Cell: GRUSimple, Hidden: 5}),
+		"plain net": testArch(Layer{Cell: DenseReLU, Hidden: 9}, Layer{Cell: Dense, Hidden: 4}),
+		"wide":      {Input: 40, Outputs: 1, Head: SigmoidHead, Layers: []Layer{{Cell: GRU, Hidden: 129}}},
+		"one-hot": {Input: 11, Tokens: 11, Encoding: OneHot, Outputs: 11, Head: SoftmaxHead,
+			Layers: []Layer{{Cell: LSTM, Hidden: 8}}},
+		"embedding": {Input: 4, Tokens: 9, Encoding: Embedding, Outputs: 3, Head: LinearHead,
+			Layers: []Layer{{Cell: GRU, Hidden: 8, Bidirectional: true}}},
+		"softmax": {Input: 5, Outputs: 4, Head: SoftmaxHead, Layers: []Layer{{Cell: RNN, Hidden: 8}}},
+		"no head": {Input: 5, Head: NoHead, Layers: []Layer{{Cell: GRU, Hidden: 8}}},
+	}
+	for _, cell := range CellNames() {
+		for name, a := range archsOf(cell) {
+			list[name] = a
+		}
+	}
+	return list
+}
+
+// archsOf are the shapes that one cell has on its own.
+func archsOf(cell string) map[string]Arch {
+	one := func(hidden int) Layer { return Layer{Cell: cell, Hidden: hidden} }
+	both := func(hidden int) Layer { return Layer{Cell: cell, Hidden: hidden, Bidirectional: true} }
+	sum := func(hidden int) Layer { return Layer{Cell: cell, Hidden: hidden, Bidirectional: true, Sum: true} }
+	list := map[string]Arch{
+		cell:           testArch(one(7)),
+		cell + " deep": testArch(one(9), one(4), one(35)),
+	}
+	if CellNamed(cell).Memory > 0 {
+		list[cell+" bidirectional"] = testArch(both(5))
+		list[cell+" bidirectional deep"] = testArch(both(5), both(34), both(4))
+		list[cell+" sum"] = testArch(sum(5), one(6), sum(3))
+	}
+	return list
+}
+
+// properties must hold for every model. Each is given a model and a source of
+// chance, and says what is wrong.
+var properties = map[string]func(m *Model, rng *rand.Rand) error{
+	"chunking":   chunking,
+	"snapshot":   restoring,
+	"memory":     movingMemory,
+	"streams":    keepingApart,
+	"causality":  looking,
+	"batch":      batching,
+	"allocation": allocating,
+	"file":       filing,
+}
+
+func TestProperties(t *testing.T) {
+	for name, arch := range archs {
+		for property, holds := range properties {
+			if err := holds(randomModel(t, arch, 1), rand.New(rand.NewPCG(2, 0))); err != nil {
+				t.Errorf("%s: %s: %v", name, property, err)
+			}
+		}
+	}
+}
+
+// chunking: frames pushed and answers fetched anyhow give the same bits, and
+// Reset forgets.
+func chunking(m *Model, rng *rand.Rand) error {
+	for _, n := range []int{0, 1, 2, 17, 60} {
+		frames := randomFrames(rng, m.Arch(), n)
+		want := whole(m, frames)
+		if len(want) != n*m.Arch().Outputs {
+			return fmt.Errorf("%d frames got %d values of answers", n, len(want))
+		}
+		s := m.NewState()
+		for range 2 { // the second time after Reset
+			got := pushAnyhow(s, frames, rng)
+			s.Flush()
+			s.Flush()
+			if got = drain(s, got); !equalBits(got, want) {
+				return fmt.Errorf("%d frames: answers differ", n)
+			}
+			s.Reset()
+		}
+	}
+	return nil
+}
+
+func pushAnyhow(s *State, frames [][]float32, rng *rand.Rand) (got []float32) {
+	for len(frames) > 0 {
+		k := 1 // one by one or several at once
+		if rng.IntN(2) == 0 {
+			k = rng.IntN(len(frames) + 1)
+			s.PushAll(slices.Concat(frames[:k]...))
+		} else {
+			s.Push(frames[0])
+		}
+		frames = frames[k:]
+		if rng.IntN(3) == 0 {
+			got = drain(s, got)
+		}
+	}
+	return got
+}
+
+// restoring: a restored state continues bit for bit.
+func restoring(m *Model, rng *rand.Rand) error {
+	for range 20 {
+		frames := randomFrames(rng, m.Arch(), 1+rng.IntN(40))
+		cut := rng.IntN(len(frames))
+		a, b := m.NewState(), m.NewState()
+		pushAll(a, frames[:cut])
+		saved, err := a.AppendBinary(nil)
+		if err != nil {
+			return err
+		}
+		b.Push(frames[0])
+		if err := b.UnmarshalBinary(saved); err != nil {
+			return err
+		}
+		pushAll(b, frames[cut:])
+		b.Flush()
+		pushAll(a, frames[cut:])
+		a.Flush()
+		if !equalBits(b.AppendMemory(nil), a.AppendMemory(nil)) {
+			return fmt.Errorf("restored at %d of %d: memory differs", cut, len(frames))
+		}
+		if !equalBits(drain(b, nil), whole(m, frames)) {
+			return fmt.Errorf("restored at %d of %d: answers differ", cut, len(frames))
+		}
+	}
+	return nil
+}
+
+// movingMemory: a state that takes over the memory of another goes on as that.
+func movingMemory(m *Model, rng *rand.Rand) error {
+	if !m.Arch().Causal() {
+		return nil // what waits is not in the memory
+	}
+	frames := randomFrames(rng, m.Arch(), 20)
+	a, b := m.NewState(), m.NewState()
+	pushAll(a, frames[:9])
+	drain(a, nil)
+	b.Push(frames[0])
+	drain(b, nil)
+	b.SetMemory(a.AppendMemory(nil))
+	pushAll(a, frames[9:])
+	pushAll(b, frames[9:])
+	if !equalBits(drain(a, nil), drain(b, nil)) {
+		return errors.New("answers differ")
+	}
+	return nil
+}
+
+// keepingApart: streams do not hear each other.
+func keepingApart(m *Model, rng *rand.Rand) error {
+	const streams = 5
+	var frames [streams][][]float32
+	var states [streams]*State
+	for i := range states {
+		frames[i], states[i] = randomFrames(rng, m.Arch(), 12), m.NewState()
+	}
+	for t := range 12 {
+		for i := range states {
+			states[i].Push(frames[i][t])
+		}
+	}
+	for i, s := range states {
+		s.Flush()
+		if !equalBits(drain(s, nil), whole(m, frames[i])) {
+			return fmt.Errorf("stream %d differs from itself alone", i)
+		}
+	}
+	return nil
+}
+
+// looking: a causal model does not look ahead, and a bidirectional one does.
+func looking(m *Model, rng *rand.Rand) error {
+	outputs := m.Arch().Outputs
+	if outputs == 0 {
+		return nil
+	}
+	frames := randomFrames(rng, m.Arch(), 20)
+	want := whole(m, frames)
+	for i := range frames[12] {
+		if frames[12][i] += 2; m.Arch().Tokens > 0 {
+			frames[12][i] = float32(int(frames[12][i]) % m.Arch().Tokens)
+		}
+	}
+	got := whole(m, frames)
+	before := 12 * outputs
+	if equalBits(got[:before], want[:before]) != (m.Lookahead() == 0) {
+		return fmt.Errorf("look-ahead is not what Lookahead() = %d says", m.Lookahead())
+	}
+	if equalBits(got[before:], want[before:]) {
+		return errors.New("a changed frame changed nothing")
+	}
+	return nil
+}
+
+// batching: streams that come and go, stepped together in whatever company,
+// get the bits that each would get alone.
+func batching(m *Model, rng *rand.Rand) error {
+	if !m.Arch().Causal() {
+		return nil // a batch is of causal streams
+	}
+	const streams = 43
+	b := m.NewBatch(1 + rng.IntN(20))
+	alone, together := make([]*State, streams), make([]*State, streams)
+	for i := range alone {
+		alone[i], together[i] = m.NewState(), m.NewState()
+	}
+	for range 30 {
+		var states []*State
+		frames := randomFrames(rng, m.Arch(), rng.IntN(streams+1))
+		for n, i := range rng.Perm(streams)[:len(frames)] {
+			alone[i].Push(frames[n])
+			states = append(states, together[i])
+		}
+		b.Push(states, frames)
+		i := rng.IntN(streams) // answers are fetched now and then
+		if !equalBits(drain(alone[i], nil), drain(together[i], nil)) {
+			return errors.New("answers differ")
+		}
+	}
+	for i := range alone {
+		one, _ := alone[i].AppendBinary(nil)
+		other, _ := together[i].AppendBinary(nil)
+		if string(one) != string(other) {
+			return fmt.Errorf("stream %d: states differ", i)
+		}
+	}
+	return nil
+}
+
+// allocating: once it runs, a causal model allocates nothing, alone and in a
+// batch.
+func allocating(m *Model, rng *rand.Rand) error {
+	if !m.Arch().Causal() {
+		return nil // one that waits needs room for what waits
+	}
+	frames := randomFrames(rng, m.Arch(), 8)
+	out, all := make([]float32, m.Arch().Outputs), slices.Concat(frames...)
+	s, b := m.NewState(), m.NewBatch(8)
+	states := []*State{s}
+	for range frames[1:] {
+		states = append(states, m.NewState())
+	}
+	step := func() {
+		s.Push(frames[0])
+		s.PushAll(all)
+		b.Push(states, frames)
+		for _, s := range states {
+			for s.Next(out) {
+			}
+		}
+	}
+	step()
+	if n := testing.AllocsPerRun(20, step); n != 0 {
+		return fmt.Errorf("%v allocations a step", n)
+	}
+	return nil
+}
+
+// filing: a model that was written and read answers the same.
+func filing(m *Model, rng *rand.Rand) error {
+	b, err := m.AppendBinary(nil)
+	if err != nil {
+		return err
+	}
+	back, err := Parse(b)
+	if err != nil {
+		return err
+	}
+	frames := randomFrames(rng, m.Arch(), 10)
+	if back.Hash() != m.Hash() || !equalBits(whole(m, frames), whole(back, frames)) {
+		return errors.New("it is another model")
+	}
+	return nil
+}
+
+// The properties can fail: each of these cells is broken in one way that an
+// author might not notice, and the properties named find it.
+func TestPropertiesFindBrokenCells(t *testing.T) {
+	steps := 0
+	for found, forward := range map[string]func(s *Step){
+		"chunking streams batch": func(s *Step) { // counts its steps outside the state
+			steps++
+			tanhForward(s)
+			s.H[0] += float32(steps % 7)
+		},
+		"streams batch snapshot": func() func(s *Step) { // keeps its last output to itself
+			var last float32
+			return func(s *Step) {
+				tanhForward(s)
+				s.H[0], last = s.H[0]+last, s.H[0]
+			}
+		}(),
+		"chunking batch snapshot": func(s *Step) { // reads the old output where the new one will be
+			old := s.H[0]
+			tanhForward(s)
+			s.H[0] += old
+		},
+		"allocation": func(s *Step) {
+			s.R = append([]float32(nil), s.R...)
+			tanhForward(s)
+		},
+		"causality": func(s *Step) { // does not hear its input
+			copy(s.X, s.R)
+			clear(s.R)
+			tanhForward(s)
+		},
+	} {
+		broken := Cell{Name: "broken", Gates: 1, Memory: 1, Forward: forward, Backward: tanhBackward}
+		cells = append(cells, &broken)
+		m := randomModel(t, testArch(Layer{Cell: "broken", Hidden: 7}), 1)
+		for _, property := range strings.Fields(found) {
+			if properties[property](m, rand.New(rand.NewPCG(2, 0))) == nil {
+				t.Errorf("%s did not find the cell that breaks it (%s)", property, found)
+			}
+		}
+		cells = cells[:len(cells)-1]
+	}
+}
+
+func pushAll(s *State, frames [][]float32) {
+	for _, f := range frames {
+		s.Push(f)
+	}
+}
