@@ -87,7 +87,8 @@ func (b *Batch) layer(l int, states []*State) {
 	}
 }
 
-// stepFused is units.step with the gates of kernel.GRUStep.
+// stepFused is units.step for a cell whose step is fused: the products are one
+// for all rows, the gates are a call a row.
 func (b *Batch) stepFused(c *units, h []float32, rows int) {
 	for _, k := range c.blocks {
 		n := len(k.bh)

@@ -1,18 +1,3 @@
-// Package models is the recurrent engine: frames in, answers out, one at a
-// time, with the past kept in a small State.
-//
-//	m, _ := models.Load("vad.safetensors")
-//	s := m.NewState()
-//	for each frame {
-//		s.Push(frame)
-//		for s.Next(out) { ... }
-//	}
-//	s.Flush() // the recording is over: the answers that waited for it
-//
-// A Model is immutable and shared by all streams; a State belongs to one
-// stream and one goroutine. A causal model answers each frame at once. A
-// bidirectional one keeps its answers back until Flush; that is the whole
-// difference between live and offline.
 package models
 
 import (

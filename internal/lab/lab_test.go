@@ -14,7 +14,12 @@ func parallel(n int, f func(int)) {
 	wg.Wait()
 }
 
+// Each shape of task is learned from data in well under three minutes. Scores
+// have room: other processors sum in another order.
 func TestShapes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains six nets")
+	}
 	for _, task := range []struct {
 		name string
 		run  func(Options) (Result, error)
