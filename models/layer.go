@@ -52,8 +52,17 @@ type block struct {
 	peep       []float32 // [Peeps*u]
 }
 
-// unitsAtOnce is the most units of a block: as many as a fused step takes.
-const unitsAtOnce = kernel.GRUUnits
+// columnsAtOnce is the number of outputs of a block whose step is not fused:
+// enough for as many sums side by side as the processor can be at.
+const columnsAtOnce = 384
+
+// unitsAtOnce is the most units of a block.
+func (c *Cell) unitsAtOnce() int {
+	if c.fused != nil {
+		return kernel.GRUUnits
+	}
+	return columnsAtOnce / c.Gates / 16 * 16
+}
 
 func newUnits(w Weights) *units {
 	c := &units{Cell: w.Cell, in: w.In, hidden: w.Hidden, memory: w.Cell.Memory * w.Hidden}
@@ -63,8 +72,9 @@ func newUnits(w Weights) *units {
 		c.state = w.Hidden
 	}
 	early := c.Gates - c.Late
-	for first := 0; first < c.hidden; first += unitsAtOnce {
-		end := min(first+unitsAtOnce, c.hidden)
+	most := c.unitsAtOnce()
+	for first := 0; first < c.hidden; first += most {
+		end := min(first+most, c.hidden)
 		part := func(a []float32, from, to, width int) []float32 { // rows of the units for some gates
 			var rows []float32
 			for gate := from; gate < to; gate++ {
@@ -219,10 +229,10 @@ func (r *room) reserve(layers []layer, frames, rows, steps int) {
 		if c.fused == nil {
 			atLeast(&r.r, rows*(c.Gates-c.Late)*c.hidden)
 		} else {
-			atLeast(&r.r, rows*c.Gates*unitsAtOnce)
+			atLeast(&r.r, rows*c.Gates*kernel.GRUUnits)
 		}
 		atLeast(&r.v, rows*c.Late*c.hidden)
-		atLeast(&r.late, rows*c.Late*unitsAtOnce)
+		atLeast(&r.late, rows*c.Late*c.unitsAtOnce())
 		if l.bwd != nil {
 			atLeast(&r.back, c.memory)
 		}

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -120,15 +121,18 @@ func FuzzStateSnapshot(f *testing.F) {
 	})
 }
 
+// A frame through one layer of each cell.
 func BenchmarkStep(b *testing.B) {
-	for name, hidden := range map[string]int{"40x64": 64, "40x128": 128} {
-		m := randomModel(b, Arch{Input: 40, Outputs: 1, Head: SigmoidHead, Layers: []Layer{{Cell: GRU, Hidden: hidden}}}, 1)
-		b.Run(name, func(b *testing.B) {
-			s, frame, out := m.NewState(), make([]float32, 40), make([]float32, 1)
-			for b.Loop() {
-				s.Push(frame)
-				s.Next(out)
-			}
-		})
+	for _, cell := range CellNames() {
+		for _, hidden := range []int{64, 128} {
+			m := randomModel(b, Arch{Input: 40, Outputs: 1, Head: SigmoidHead, Layers: []Layer{{Cell: cell, Hidden: hidden}}}, 1)
+			b.Run(fmt.Sprintf("%s/40x%d", cell, hidden), func(b *testing.B) {
+				s, frame, out := m.NewState(), make([]float32, 40), make([]float32, 1)
+				for b.Loop() {
+					s.Push(frame)
+					s.Next(out)
+				}
+			})
+		}
 	}
 }
