@@ -23,7 +23,7 @@ func groups() []group {
 	for _, f := range fields {
 		list = append(list, group{f.name, f.report})
 	}
-	return list
+	return append(list, group{"cells", cellsReport})
 }
 
 // setup is what all groups share.
@@ -31,6 +31,7 @@ type setup struct {
 	rounds int
 	block  time.Duration
 	ort    library
+	torch  *torch
 }
 
 // library is a peer that may not be there.
@@ -53,6 +54,7 @@ func run(args []string) error {
 	}
 	flags := flag.NewFlagSet("peers", flag.ExitOnError)
 	path := flags.String("ort", os.Getenv("ORT_LIB"), "`PATH` of the ONNX Runtime library")
+	python := flags.String("python", os.Getenv("PEERS_PYTHON"), "`PATH` of a Python interpreter that has PyTorch")
 	rounds := flags.Int("rounds", 41, "how many times each implementation has its turn")
 	block := flags.Duration("block", 2*time.Millisecond, "length of a turn")
 	which := flags.String("run", strings.Join(names, ","), "groups to measure")
@@ -70,6 +72,10 @@ func run(args []string) error {
 	if s.ort, err = openORT(*path); err != nil {
 		return err
 	}
+	if s.torch, err = openTorch(*python); err != nil {
+		return err
+	}
+	defer s.torch.close()
 	return report(s, chosen, *page)
 }
 

@@ -114,3 +114,19 @@ func TestPageHasAllBlocks(t *testing.T) {
 		}
 	}
 }
+
+// Without PyTorch the table has our side, for every cell that has a state.
+func TestEveryCellHasARow(t *testing.T) {
+	none, err := openTorch("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &setup{rounds: 1, block: time.Microsecond, torch: none}
+	text, err := cellsTable(s, 5, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows := strings.Count(text, "\n") - 2; rows != 7 {
+		t.Errorf("%d rows:\n%s", rows, text)
+	}
+}
