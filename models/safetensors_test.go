@@ -101,7 +101,7 @@ func TestNewChecksTensors(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, name := range []string{"gru", "mixed"} {
+	for _, name := range []string{"gru", "mixed", "mixed causal", "one-hot", "embedding", "no head"} {
 		b, _ := randomModel(f, archs[name], 1).AppendBinary(nil)
 		f.Add(b)
 	}
@@ -111,7 +111,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		s := m.NewState()
-		s.Push(make([]float32, m.Arch().Input))
+		s.Push(make([]float32, m.Arch().FrameLen()))
 		s.Flush()
 		drain(s, nil)
 	})

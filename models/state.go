@@ -200,7 +200,8 @@ func (s *State) UnmarshalBinary(b []byte) error {
 	}
 	s.waiting = r.Floats("waiting frames", s.waiting, maxValues)
 	s.out = r.Floats("answers", s.out, maxValues)
-	if r.Err() == nil && (len(s.waiting)%s.m.arch.Input != 0 || len(s.out)%max(s.m.arch.Outputs, 1) != 0) {
+	outputs := s.m.arch.Outputs
+	if r.Err() == nil && (len(s.waiting)%s.m.arch.Input != 0 || outputs == 0 && len(s.out) > 0 || outputs > 0 && len(s.out)%outputs != 0) {
 		r.Fail("waiting frames or answers are not whole")
 	}
 	if r.Err() == nil && s.m.Lookahead() == 0 && len(s.waiting) > 0 {

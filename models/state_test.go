@@ -99,10 +99,12 @@ func TestSnapshotOfAnotherModelIsRefused(t *testing.T) {
 }
 
 func FuzzStateSnapshot(f *testing.F) {
-	models := []*Model{randomModel(f, archs["gru"], 1), randomModel(f, archs["mixed"], 1)}
-	for _, m := range models {
+	var models []*Model
+	for _, name := range []string{"gru", "mixed", "lstm deep", "embedding", "no head"} {
+		m := randomModel(f, archs[name], 1)
+		models = append(models, m)
 		s := m.NewState()
-		s.Push(make([]float32, 5))
+		s.Push(make([]float32, m.Arch().FrameLen()))
 		b, _ := s.AppendBinary(nil)
 		f.Add(b)
 	}
@@ -114,7 +116,7 @@ func FuzzStateSnapshot(f *testing.F) {
 					t.Fatal("a snapshot that was accepted is not written back the same")
 				}
 			}
-			s.Push(make([]float32, 5))
+			s.Push(make([]float32, m.Arch().FrameLen()))
 			s.Flush()
 			drain(s, nil)
 		}

@@ -93,33 +93,35 @@ func TestParallelShardsChangeNoBit(t *testing.T) {
 
 func TestCheckpointContinuesBitForBit(t *testing.T) {
 	c := DefaultConfig()
-	c.Lanes, c.Shards = 4, 2
-	a := arch(3, gruLayer(5, false))
-	straight, broken := newTrainer(t, a, c), newTrainer(t, a, c)
-	rng := rand.New(rand.NewPCG(2, 2))
-	for i := range 8 {
-		if i == 4 {
-			saved, err := broken.AppendBinary(nil)
-			if err != nil {
-				t.Fatal(err)
+	c.Lanes, c.Shards, c.Dropout = 4, 2, 0.3
+	for name, a := range archs() {
+		a.Outputs, a.Head = 1, models.SigmoidHead
+		straight, broken := newTrainer(t, a, c), newTrainer(t, a, c)
+		rng := rand.New(rand.NewPCG(2, 2))
+		for i := range 8 {
+			if i == 4 {
+				saved, err := broken.AppendBinary(nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				broken = newTrainer(t, a, c)
+				if err := broken.UnmarshalBinary(saved); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				if err := newTrainer(t, a, c).UnmarshalBinary(saved[:len(saved)-1]); err == nil {
+					t.Fatalf("%s: a checkpoint cut short was accepted", name)
+				}
 			}
-			broken = newTrainer(t, a, c)
-			if err := broken.UnmarshalBinary(saved); err != nil {
-				t.Fatal(err)
-			}
-			if err := newTrainer(t, a, c).UnmarshalBinary(saved[:len(saved)-1]); err == nil {
-				t.Fatal("a checkpoint cut short was accepted")
+			b := randomBatch(rng, a, 6, 4)
+			b.Reset = nil
+			for _, tr := range []*Trainer{straight, broken} {
+				if _, err := tr.Step(b, 0.02); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
 			}
 		}
-		b := randomBatch(rng, a, 6, 4)
-		b.Reset = nil
-		for _, tr := range []*Trainer{straight, broken} {
-			if _, err := tr.Step(b, 0.02); err != nil {
-				t.Fatal(err)
-			}
-		}
+		sameWeights(t, straight.net, broken.net)
 	}
-	sameWeights(t, straight.net, broken.net)
 }
 
 // What is trained is what is served, to the bit, for every cell: lanes of a
