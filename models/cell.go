@@ -123,7 +123,7 @@ type Weights struct {
 func CellWeights(t []Tensor) (Weights, []Tensor) {
 	name, _, _ := strings.Cut(t[0].Name, ".")
 	c := CellNamed(name)
-	w := Weights{Cell: c, In: t[0].Shape[1], Hidden: t[0].Shape[0] / c.Gates, X: t[0].Data}
+	w := Weights{Cell: c, In: t[0].Shape[1], Hidden: t[0].Shape[0] / c.Gates}
 	next := func() (data []float32) {
 		data, t = t[0].Data, t[1:]
 		return data

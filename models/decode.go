@@ -37,16 +37,18 @@ func Sample(p []float32, u float64) int {
 // the best output of each, with repeats merged and blanks, output 0, dropped.
 // It looks at nothing but the frame and the one before, so a causal model
 // transcribes live.
-type CTC struct{ last int }
+type CTC struct {
+	Last int // best output of the frame before; to be kept where a State is
+}
 
 // Push takes the answer of the next frame, and returns the label that begins
 // with it, if one does.
 func (c *CTC) Push(p []float32) (label int, ok bool) {
 	label = Best(p)
-	ok = label != 0 && label != c.last
-	c.last = label
+	ok = label != 0 && label != c.Last
+	c.Last = label
 	return label, ok
 }
 
 // Reset forgets the frame before.
-func (c *CTC) Reset() { c.last = 0 }
+func (c *CTC) Reset() { c.Last = 0 }

@@ -54,14 +54,14 @@ type block struct {
 
 // columnsAtOnce is the number of outputs of a block whose step is not fused:
 // enough for as many sums side by side as the processor can be at.
-const columnsAtOnce = 384
+var columnsAtOnce = 384 // tests take fewer, for more blocks
 
 // unitsAtOnce is the most units of a block.
 func (c *Cell) unitsAtOnce() int {
 	if c.fused != nil {
 		return kernel.GRUUnits
 	}
-	return columnsAtOnce / c.Gates / 16 * 16
+	return max(16, columnsAtOnce/c.Gates/16*16)
 }
 
 func newUnits(w Weights) *units {
@@ -157,44 +157,40 @@ func (c *units) stepFused(next, h, x, gx []float32, i, frames, turn int) {
 // streams, for the projections from row i on of so many frames. cells, if the
 // cell has any, are replaced.
 func (c *units) step(next, h, cells []float32, i, rows, frames int, room *room) {
-	s, early := &room.step, c.Gates-c.Late
-	v := room.v[:c.Late*len(h)]
+	early, v := c.Gates-c.Late, room.v[:c.Late*len(h)]
 	for k := range c.blocks {
 		b := &c.blocks[k]
 		r := room.r[rows*early*b.first : rows*early*b.end]
 		kernel.MulBias(r, b.bh, h, b.wh, rows, len(b.bh), c.state)
-		if c.Late == 0 {
-			continue
-		}
 		for row := range rows {
-			c.at(s, b, row, i, rows, frames, room)
-			s.PrevH, s.V = part(h, c.state, row, b), part(v, c.hidden, row, b)
-			c.Reset(s)
+			if c.Late > 0 {
+				c.Reset(c.at(b, next, h, cells, row, i, rows, frames, room))
+			}
 		}
 	}
 	for k := range c.blocks {
 		b := &c.blocks[k]
 		n := len(b.bl)
-		if c.Late > 0 {
+		if n > 0 {
 			kernel.MulBias(room.late[:rows*n], b.bl, v, b.wl, rows, n, c.state)
 		}
 		for row := range rows {
-			c.at(s, b, row, i, rows, frames, room)
-			s.H, s.PrevH = part(next, c.hidden, row, b), part(h, c.state, row, b)
-			s.C, s.Late = part(cells, c.memory-c.state, row, b), room.late[row*n:(row+1)*n]
-			s.PrevC, s.Peep = s.C, b.peep
-			c.Forward(s)
+			c.Forward(c.at(b, next, h, cells, row, i, rows, frames, room))
 		}
 	}
 }
 
-// at points s to the products of one row of a block.
-func (c *units) at(s *Step, b *block, row, i, rows, frames int, room *room) {
-	nx, nr := len(b.bx), len(b.bh)
-	x := room.x[frames*c.Gates*b.first:]
-	s.X = x[(i+row)*nx : (i+row+1)*nx]
-	r := room.r[rows*nr/(b.end-b.first)*b.first:]
-	s.R = r[row*nr : (row+1)*nr]
+// at is the step of one row of a block.
+func (c *units) at(b *block, next, h, cells []float32, row, i, rows, frames int, room *room) *Step {
+	nx, nr, nl := len(b.bx), len(b.bh), len(b.bl)
+	x, r := room.x[frames*c.Gates*b.first:], room.r[rows*(c.Gates-c.Late)*b.first:]
+	memory := part(cells, c.memory-c.state, row, b)
+	room.step = Step{H: part(next, c.hidden, row, b), PrevH: part(h, c.state, row, b), C: memory, PrevC: memory,
+		X: x[(i+row)*nx : (i+row+1)*nx], R: r[row*nr : (row+1)*nr], Peep: b.peep}
+	if nl > 0 {
+		room.step.V, room.step.Late = part(room.v, c.hidden, row, b), room.late[row*nl:(row+1)*nl]
+	}
+	return &room.step
 }
 
 // part is the units of a block in one row of a [rows × width], empty if there

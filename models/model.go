@@ -121,7 +121,7 @@ func (m *Model) encode(x, frames []float32) {
 	for i, v := range frames {
 		token := int(v)
 		if float32(token) != v || token < 0 || token >= m.arch.Tokens {
-			panic("models: frame is not the number of a token")
+			panic(fmt.Sprintf("models: frame %g is not a token of 0..%d", v, m.arch.Tokens-1))
 		}
 		row := x[i*in : (i+1)*in]
 		if m.arch.Encoding == Embedding {

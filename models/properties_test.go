@@ -66,12 +66,71 @@ var properties = map[string]func(m *Model, rng *rand.Rand) error{
 }
 
 func TestProperties(t *testing.T) {
-	for name, arch := range archs {
-		for property, holds := range properties {
-			if err := holds(randomModel(t, arch, 1), rand.New(rand.NewPCG(2, 0))); err != nil {
-				t.Errorf("%s: %s: %v", name, property, err)
+	// Blocks as they are, and so small that every layer has several.
+	for _, columns := range []int{columnsAtOnce, 48} {
+		defer func(old int) { columnsAtOnce = old }(columnsAtOnce)
+		columnsAtOnce = columns
+		for name, arch := range archs {
+			for property, holds := range properties {
+				if err := holds(randomModel(t, arch, 1), rand.New(rand.NewPCG(2, 0))); err != nil {
+					t.Errorf("%s in blocks of %d: %s: %v", name, columns, property, err)
+				}
 			}
 		}
+	}
+}
+
+// Blocks change no bit, of layers that are several blocks wide as well.
+func TestBlocksChangeNoBit(t *testing.T) {
+	defer func(old int) { columnsAtOnce = old }(columnsAtOnce)
+	for _, cell := range CellNames() {
+		arch := testArch(Layer{Cell: cell, Hidden: 401}, Layer{Cell: cell, Hidden: 97})
+		frames := randomFrames(rand.New(rand.NewPCG(1, 0)), arch, 20)
+		var first []float32
+		for _, columns := range []int{1 << 20, 384, 256, 48} {
+			columnsAtOnce = columns
+			got := whole(randomModel(t, arch, 1), frames)
+			if first == nil {
+				first = got
+			}
+			if !equalBits(got, first) {
+				t.Errorf("%s: blocks of %d columns give other answers", cell, columns)
+			}
+		}
+	}
+}
+
+// What a cell is handed is what its Step is documented to be, whatever the
+// layers around it have.
+func TestCellsAreHandedWhatTheyHave(t *testing.T) {
+	seen := 0
+	probe := Cell{Name: "probe", Gates: 2, Late: 1, Memory: 2, Peeps: 1,
+		Reset: func(s *Step) {
+			for i := range s.V {
+				s.V[i] = s.PrevH[i] + s.PrevC[i] + s.Peep[i]
+			}
+		},
+		Forward: func(s *Step) {
+			for i := range s.H {
+				if want := s.PrevH[i] + s.PrevC[i] + s.Peep[i]; s.V[i] != want {
+					t.Fatalf("V is %v, Reset wrote %v", s.V[i], want)
+				}
+				s.H[i], s.C[i] = float32(seen%3), float32(seen%5)
+				seen++
+			}
+		}}
+	bare := Cell{Name: "bare", Gates: 1, Memory: 1, Forward: func(s *Step) {
+		if len(s.V)+len(s.Late)+len(s.C)+len(s.PrevC)+len(s.Peep) > 0 {
+			t.Fatalf("a cell without them was handed %d, %d, %d, %d, %d", len(s.V), len(s.Late), len(s.C), len(s.PrevC), len(s.Peep))
+		}
+		copy(s.H, s.X)
+	}}
+	cells = append(cells, &probe, &bare)
+	defer func() { cells = cells[:len(cells)-2] }()
+	m := randomModel(t, testArch(Layer{Cell: "probe", Hidden: 401}, Layer{Cell: "bare", Hidden: 7}), 1)
+	whole(m, randomFrames(rand.New(rand.NewPCG(1, 0)), m.Arch(), 5))
+	if seen == 0 {
+		t.Error("nothing was handed")
 	}
 }
 

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/streamer-audio/streamer/internal/kernel"
@@ -140,8 +141,9 @@ func (s *State) Reset() {
 	s.waiting, s.out, s.fetched = s.waiting[:0], s.out[:0], 0
 }
 
-// AppendMemory appends all that the layers remember to b: of each layer h
-// [hidden], then c if its cell has one. Frames that wait are not in it.
+// AppendMemory appends all that the layers remember to b: of each layer's
+// forward cell h [hidden] and c, as far as it has them. Frames that wait are
+// not in it.
 func (s *State) AppendMemory(b []float32) []float32 {
 	for _, mem := range s.mem {
 		b = append(b, mem...)
@@ -151,6 +153,7 @@ func (s *State) AppendMemory(b []float32) []float32 {
 
 // SetMemory makes the layers remember what AppendMemory of another State of
 // equal layers has returned: so a decoder begins where its encoder has ended.
+// Frames that wait stay, and will be answered from there.
 func (s *State) SetMemory(values []float32) {
 	want := 0
 	for _, mem := range s.mem {
@@ -172,16 +175,23 @@ const (
 
 // AppendBinary implements encoding.BinaryAppender: hidden state, waiting
 // frames and unfetched answers, with the names of the model and the kernel
-// that alone can go on with them bit for bit.
+// that alone can go on with them bit for bit. A state that has grown beyond
+// all numbers, which frames that are none can do, is an error.
 func (s *State) AppendBinary(b []byte) ([]byte, error) {
 	b = snapshot.Begin(b, stateMagic, stateVersion)
 	b = snapshot.AppendBytes(b, []byte(s.m.hash))
 	b = snapshot.AppendBytes(b, []byte(kernel.ID()))
-	for _, mem := range s.mem {
-		b = snapshot.AppendFloats(b, mem)
+	for _, part := range append(slices.Clip(s.mem), s.waiting, s.out[s.fetched:]) {
+		if !finite(part) {
+			return nil, errors.New("models: the state holds values that are not finite; were all frames?")
+		}
+		b = snapshot.AppendFloats(b, part)
 	}
-	b = snapshot.AppendFloats(b, s.waiting)
-	return snapshot.AppendFloats(b, s.out[s.fetched:]), nil
+	return b, nil
+}
+
+func finite(values []float32) bool {
+	return !slices.ContainsFunc(values, func(v float32) bool { return v-v != 0 })
 }
 
 // UnmarshalBinary implements encoding.BinaryUnmarshaler for a snapshot of the

@@ -76,6 +76,10 @@ func New(m *models.Model, c Config) (*Pipeline, error) {
 	if a := m.Arch(); !a.Detects() {
 		return nil, fmt.Errorf("pipeline: model %q has %d outputs, %s; speech detection needs 1, %s", m.Info().Name, a.Outputs, a.Head, models.SigmoidHead)
 	}
+	if c.Final != nil && (!c.Final.Arch().Detects() || c.Final.Arch().Input != m.Arch().Input) {
+		return nil, fmt.Errorf("pipeline: model %q of the final pass does not detect speech as the live one does: it needs 1 output, %s, and %d values a frame",
+			c.Final.Info().Name, models.SigmoidHead, m.Arch().Input)
+	}
 	if c.Final != nil && !bytes.Equal(c.Final.Info().Features, m.Info().Features) {
 		return nil, errors.New("pipeline: the model of the final pass has another feature recipe than the live one")
 	}

@@ -317,6 +317,15 @@ func TestNewAndOpenRefuse(t *testing.T) {
 	if _, err := New(bare, DefaultConfig()); err == nil {
 		t.Error("a model without a feature recipe was taken")
 	}
+	linear := m.Arch()
+	linear.Head = models.LinearHead
+	other, err := models.New(linear, m.Info(), m.Tensors())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(m, Config{Final: other}); err == nil {
+		t.Error("a final pass without probabilities was taken")
+	}
 	p := newPipeline(t, false, nil)
 	for _, rate := range []int{0, -1, 3999, 192001, 1e9} {
 		if _, err := p.Open(rate, 0); err == nil {

@@ -52,8 +52,11 @@ func readVoice(path string) (v voice, err error) {
 	}
 	defer f.Close()
 	samples, err := audio.ReadAll(f)
-	if err != nil || len(samples) != len(v)*rate16k {
-		return v, fmt.Errorf("lab: %s holds %d samples, not ten seconds: %w", path, len(samples), err)
+	if err != nil {
+		return v, err
+	}
+	if len(samples) != len(v)*rate16k {
+		return v, fmt.Errorf("lab: %s holds %d samples, not ten seconds", path, len(samples))
 	}
 	for i := range v {
 		v[i] = trim(samples[i*rate16k : (i+1)*rate16k])

@@ -3,7 +3,7 @@ package lab
 import (
 	"fmt"
 	"math/rand/v2"
-	"sort"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/gonum/integrate"
@@ -136,7 +136,7 @@ func OneToOne(o Options) (Result, error) {
 // profile is the mean of each part of a spoken word, standardised.
 func (c *corpus) profile(u *utterance, parts int) []float32 {
 	x, count := make([]float32, parts*bands), make([]float32, parts)
-	first := sort.Search(len(u.spoken), func(i int) bool { return u.spoken[i] })
+	first := slices.Index(u.spoken, true)
 	n := 0
 	for _, in := range u.spoken {
 		if in {

@@ -43,7 +43,7 @@ func (a *adam) step(tensors, grads []models.Tensor, lr, scale float64) {
 			gj := cut(g[j], a.limit) * scale
 			mj := float64(a.beta1*float64(m[j])) + float64((1-a.beta1)*gj)
 			vj := float64(a.beta2*float64(v[j])) + float64((1-a.beta2)*float64(gj*gj))
-			wj := float64(w[j]) * (1 - lr*a.decay)
+			wj := float64(float64(w[j]) * (1 - float64(lr*a.decay)))
 			m[j], v[j] = float32(mj), float32(vj)
 			w[j] = float32(wj - float64(rate*mj)/(float64(math.Sqrt(vj)*root)+adamEps))
 		}

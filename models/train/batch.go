@@ -48,26 +48,35 @@ func LastStep(classes, lengths []int, steps int) []int {
 }
 
 // checkValues names the first length, token or class that is out of range.
-func (b *Batch) checkValues(a models.Arch) error {
+func (b *Batch) checkValues(a models.Arch, lanes int) error {
 	for lane, n := range b.Lengths {
 		if n < 0 || n > b.Steps {
 			return fmt.Errorf("train: lane %d of %d frames does not fit into %d steps", lane, n, b.Steps)
 		}
 	}
-	if a.Encoding != models.Frames {
-		for i, v := range b.X {
-			if token := int(v); float32(token) != v || token < 0 || token >= a.Tokens {
-				return fmt.Errorf("train: frame %d is %g, not a token of 0..%d", i, v, a.Tokens-1)
+	for row := range b.Steps * lanes {
+		lane, step := row%lanes, row/lanes
+		if ended(b.Lengths, lane, step) {
+			continue
+		}
+		if a.Encoding != models.Frames {
+			if v := b.X[row]; !isToken(v, a.Tokens) {
+				return fmt.Errorf("train: lane %d, step %d: %g is not a token of 0..%d", lane, step, v, a.Tokens-1)
 			}
 		}
-	}
-	for i, class := range b.Classes {
-		if class >= a.Outputs {
-			return fmt.Errorf("train: class %d of frame %d is not below %d", class, i, a.Outputs)
+		if b.Classes != nil && b.Classes[row] >= a.Outputs {
+			return fmt.Errorf("train: lane %d, step %d: class %d is not below %d", lane, step, b.Classes[row], a.Outputs)
 		}
 	}
 	return nil
 }
+
+func isToken(v float32, tokens int) bool {
+	token := int(v)
+	return float32(token) == v && token >= 0 && token < tokens
+}
+
+var errNothing = errors.New("train: mask and lengths of the batch leave nothing to learn from")
 
 // count is the sum of the weights of all targets, a row of so many each.
 func (b *Batch) count(lanes, each int) (count float64, err error) {
@@ -84,17 +93,19 @@ func (b *Batch) count(lanes, each int) (count float64, err error) {
 		}
 	}
 	if count <= 0 {
-		return 0, errors.New("train: the mask of the batch leaves nothing to learn from")
+		return 0, errNothing
 	}
 	return count, nil
 }
 
-// cutMask leaves out what lies beyond the end of a lane.
-func (b *Batch) cutMask(lanes, each int) {
+// cut clears what lies beyond the end of a lane in an array of rows: zeros are
+// a token, a frame and no weight, whatever the padding was.
+func (b *Batch) cut(rows []float32, lanes int) {
+	each := len(rows) / (b.Steps * lanes)
 	for lane, n := range b.Lengths {
 		for step := n; step < b.Steps; step++ {
 			row := step*lanes + lane
-			clear(b.Mask[row*each : (row+1)*each])
+			clear(rows[row*each : (row+1)*each])
 		}
 	}
 }

@@ -29,7 +29,7 @@ type graph struct {
 type graphLayer struct {
 	cells []*unit
 	sum   bool      // of both directions
-	y     []float32 // [rows × width] both outputs side by side or added; cells[0].y if there is one
+	y     []float32 // [rows × width] both outputs side by side or added; nil if there is one
 	dcell []float32 // [rows × hidden] one cell's part of d loss / d y
 	drop  []float32 // [rows × width] factors of dropout, empty if there is none
 	kept  []float32 // [rows × width] y times drop

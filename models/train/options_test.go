@@ -3,6 +3,7 @@ package train
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/streamer-audio/streamer/internal/oracle"
@@ -72,6 +73,58 @@ func TestDropout(t *testing.T) {
 	}
 	if d, _ := oracle.Distance(before, wide(tr.graphs[0].layers[0].drop)); d == 0 {
 		t.Error("the next step leaves out the same")
+	}
+}
+
+// Shards leave out values of their own, and so do encoder and decoder.
+func TestDropoutIsDrawnForEachShard(t *testing.T) {
+	a := arch(3, gruLayer(9, false), gruLayer(4, false))
+	c := DefaultConfig()
+	c.Lanes, c.Shards, c.Dropout = 4, 2, 0.5
+	tr := newTrainer(t, a, c)
+	if _, err := tr.Gradient(randomBatch(rand.New(rand.NewPCG(1, 0)), a, 6, 4)); err != nil {
+		t.Fatal(err)
+	}
+	if slices.Equal(tr.graphs[0].layers[0].drop, tr.graphs[1].layers[0].drop) {
+		t.Error("two shards leave out the same")
+	}
+	if _, err := NewTrainer(newTrainer(t, arch(3, gruLayer(4, false)), DefaultConfig()).net, c); err == nil {
+		t.Error("dropout between the layers of one layer was accepted")
+	}
+}
+
+// What lies beyond the end of a lane may be anything at all.
+func TestPaddingMayHoldAnything(t *testing.T) {
+	nan := float32(math.NaN())
+	frames := arch(1, gruLayer(3, false))
+	tokens := models.Arch{Input: 3, Tokens: 3, Encoding: models.OneHot, Outputs: 2, Head: models.SoftmaxHead, Layers: []models.Layer{gruLayer(2, false)}}
+	c := DefaultConfig()
+	c.Lanes, c.Shards = 2, 1
+	for _, b := range []*Batch{
+		{Steps: 2, Lengths: []int{2, 1}, X: []float32{1, 2, 3, nan}, Y: []float32{0, 1, 1, nan}},
+		{Steps: 2, Lengths: []int{2, 1}, X: []float32{1, 2, 0, -1}, Classes: []int{0, 1, 1, 255}},
+	} {
+		a := frames
+		if b.Classes != nil {
+			a = tokens
+		}
+		tr := newTrainer(t, a, c)
+		if _, err := tr.Step(b, 0.1); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A checkpoint of a cell is not taken for one of another whose weights have
+// the same shapes.
+func TestCheckpointOfAnotherCellIsRefused(t *testing.T) {
+	layer := func(cell string) models.Layer { return models.Layer{Cell: cell, Hidden: 5} }
+	saved, err := newTrainer(t, arch(3, layer(models.GRU)), DefaultConfig()).AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := newTrainer(t, arch(3, layer(models.GRUBefore)), DefaultConfig()).UnmarshalBinary(saved); err == nil {
+		t.Error("taken")
 	}
 }
 
@@ -203,6 +256,75 @@ func TestEncoderDecoderGradients(t *testing.T) {
 	}
 }
 
+// newPair is an encoder and a decoder of two layers, and a batch for them.
+func newPair(t *testing.T, c Config) (p *EncoderDecoder, in, out *Batch) {
+	t.Helper()
+	layers := []models.Layer{gruLayer(4, false), {Cell: models.LSTM, Hidden: 3}}
+	nets := make([]*Net, 2)
+	for i, a := range []models.Arch{{Input: 2, Head: models.NoHead, Layers: layers}, {Input: 2, Outputs: 3, Head: models.SoftmaxHead, Layers: layers}} {
+		var err error
+		if nets[i], err = NewNet(a, uint64(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := NewEncoderDecoder(nets[0], nets[1], c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, out = &Batch{Steps: 3, X: make([]float32, 12)}, &Batch{Steps: 3, X: make([]float32, 12), Classes: []int{0, 1, 2, 2, 1, 0}}
+	rng := rand.New(rand.NewPCG(1, 0))
+	for i := range in.X {
+		in.X[i], out.X[i] = float32(rng.NormFloat64()), float32(rng.NormFloat64())
+	}
+	return p, in, out
+}
+
+// A step moves both nets by one factor, that of their common norm, goes on
+// from a checkpoint bit for bit, and leaves out other values in each.
+func TestEncoderDecoderSteps(t *testing.T) {
+	c := DefaultConfig()
+	c.Lanes, c.Shards, c.Clip, c.Dropout = 2, 1, 0.01, 0.5
+	p, in, out := newPair(t, c)
+	q, _, _ := newPair(t, c)
+	r, err := p.Step(in, out, 0.1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.Equal(p.enc.graphs[0].layers[0].drop, p.dec.graphs[0].layers[0].drop) {
+		t.Error("encoder and decoder leave out the same")
+	}
+	if _, err := q.Gradient(in, out); err != nil {
+		t.Fatal(err)
+	}
+	if r.GradNorm <= c.Clip {
+		t.Fatalf("norm %g: the test tests nothing", r.GradNorm)
+	}
+	scale := c.Clip / (r.GradNorm + 1e-6)
+	q.enc.update(0.1, scale)
+	q.dec.update(0.1, scale)
+	same := func() { sameWeights(t, p.enc.net, q.enc.net); sameWeights(t, p.dec.net, q.dec.net) }
+	same()
+	saved, err := p.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, _, _ = newPair(t, c)
+	if err := q.UnmarshalBinary(saved); err != nil {
+		t.Fatal(err)
+	}
+	for _, pair := range []*EncoderDecoder{p, q} {
+		if _, err := pair.Step(in, out, 0.1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same()
+	for _, bad := range [][]byte{nil, saved[:len(saved)/2], saved[:len(saved)-1], append(saved[:len(saved):len(saved)], 0)} {
+		if err := q.UnmarshalBinary(bad); err == nil {
+			t.Errorf("%d of %d bytes were taken", len(bad), len(saved))
+		}
+	}
+}
+
 func TestEncoderDecoderRefusesNetsThatDoNotFit(t *testing.T) {
 	net := func(a models.Arch) *Net {
 		n, err := NewNet(a, 1)
@@ -216,12 +338,16 @@ func TestEncoderDecoderRefusesNetsThatDoNotFit(t *testing.T) {
 		"head":          arch(2, gruLayer(3, false)),
 		"other size":    {Input: 2, Head: models.NoHead, Layers: []models.Layer{gruLayer(4, false)}},
 		"other cell":    {Input: 2, Head: models.NoHead, Layers: []models.Layer{{Cell: models.LSTM, Hidden: 3}}},
+		"no answers":    {Input: 2, Outputs: 1, Head: models.LinearHead, Layers: []models.Layer{gruLayer(3, false)}},
 		"bidirectional": {Input: 2, Head: models.NoHead, Layers: []models.Layer{gruLayer(3, true)}},
 		"layers":        {Input: 2, Head: models.NoHead, Layers: []models.Layer{gruLayer(3, false), gruLayer(3, false)}},
 	} {
 		if _, err := NewEncoderDecoder(net(a), net(arch(2, gruLayer(3, false))), DefaultConfig()); err == nil {
 			t.Errorf("%s: taken", name)
 		}
+	}
+	if _, err := NewEncoderDecoder(net(good), net(good), DefaultConfig()); err == nil {
+		t.Error("a decoder without a head was taken")
 	}
 	if _, err := NewEncoderDecoder(net(good), net(arch(2, gruLayer(3, false))), DefaultConfig()); err != nil {
 		t.Error(err)

@@ -1,9 +1,15 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"slices"
+
+	"github.com/streamer-audio/streamer/internal/snapshot"
 )
+
+const pairMagic = "STRE"
 
 // EncoderDecoder trains two nets as one (Cho et al. 2014, Sutskever et al.
 // 2014): the encoder takes a sequence in and answers nothing, the decoder
@@ -19,20 +25,20 @@ type EncoderDecoder struct {
 // be causal and without a head, the layers of both alike in cell and size.
 func NewEncoderDecoder(encoder, decoder *Net, c Config) (*EncoderDecoder, error) {
 	a, b := encoder.arch, decoder.arch
-	if a.Outputs != 0 || !a.Causal() || !b.Causal() || len(a.Layers) != len(b.Layers) {
-		return nil, fmt.Errorf("train: an encoder needs no head, and as many causal layers as the decoder: %v, %v", a, b)
+	if a.Outputs != 0 || b.Outputs == 0 || !a.Causal() || !slices.Equal(a.Layers, b.Layers) {
+		return nil, fmt.Errorf("train: an encoder without a head and a decoder with one have equal causal layers, these do not: %v, %v", a, b)
 	}
-	for i, l := range a.Layers {
-		if l != b.Layers[i] {
-			return nil, fmt.Errorf("train: layer %d of the encoder is %v, of the decoder %v", i, l, b.Layers[i])
-		}
+	if c.Lags {
+		return nil, errors.New("train: the gradient by time lag is recorded for a single net")
 	}
 	c.setDefaults()
 	enc, err := NewTrainer(encoder, c)
 	if err != nil {
 		return nil, err
 	}
-	dec, err := NewTrainer(decoder, c)
+	own := c
+	own.Seed ^= 1 << 63 // the two do not leave out the same values
+	dec, err := NewTrainer(decoder, own)
 	return &EncoderDecoder{enc, dec, c}, err
 }
 
@@ -51,8 +57,10 @@ func (p *EncoderDecoder) Step(in, out *Batch, lr float64) (StepResult, error) {
 
 // Gradient computes loss and gradients, which the nets' Gradients then hold.
 func (p *EncoderDecoder) Gradient(in, out *Batch) (StepResult, error) {
-	p.enc.checkInput(in)
-	if err := in.checkValues(p.enc.net.arch); err != nil {
+	if p.enc.checkInput(in); in.Y != nil || in.Classes != nil || in.Labels != nil || in.Mask != nil {
+		panic("train: an encoder has no targets")
+	}
+	if err := in.checkValues(p.enc.net.arch, p.config.Lanes); err != nil {
 		return StepResult{}, err
 	}
 	count, err := p.dec.check(out)
@@ -65,9 +73,6 @@ func (p *EncoderDecoder) Gradient(in, out *Batch) (StepResult, error) {
 		p.enc.begin(in, i)
 		p.dec.begin(out, i)
 		from, to := p.enc.graphs[i], p.dec.graphs[i]
-		for lane := range from.lanes {
-			from.reset(lane)
-		}
 		from.forward(&p.enc.shards[i])
 		to.beginWith(from, in.Steps)
 		to.run(&p.dec.shards[i], count)
@@ -81,6 +86,36 @@ func (p *EncoderDecoder) Gradient(in, out *Batch) (StepResult, error) {
 		return r, ErrDiverged
 	}
 	return r, nil
+}
+
+// AppendBinary implements encoding.BinaryAppender: both trainers. One restored
+// from it goes on bit for bit.
+func (p *EncoderDecoder) AppendBinary(b []byte) ([]byte, error) {
+	enc, err := p.enc.AppendBinary(nil)
+	if err != nil {
+		return nil, err
+	}
+	b = snapshot.AppendBytes(snapshot.Begin(b, pairMagic, version), enc)
+	return p.dec.AppendBinary(b)
+}
+
+// UnmarshalBinary implements encoding.BinaryUnmarshaler for a checkpoint of
+// nets of the same architectures and Config. After an error the trainer must
+// not be used.
+func (p *EncoderDecoder) UnmarshalBinary(b []byte) error {
+	r := snapshot.Open(b, pairMagic, version)
+	enc := r.Bytes("encoder", math.MaxInt32)
+	if r.Err() != nil {
+		return r.Err()
+	}
+	if err := p.enc.UnmarshalBinary(enc); err != nil {
+		return fmt.Errorf("encoder: %w", err)
+	}
+	rest := b[len(snapshot.AppendBytes(snapshot.Begin(nil, pairMagic, version), enc)):]
+	if err := p.dec.UnmarshalBinary(rest); err != nil {
+		return fmt.Errorf("decoder: %w", err)
+	}
+	return nil
 }
 
 // beginWith makes the last memory of a graph that has gone forward the first

@@ -1,10 +1,12 @@
 package train
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/streamer-audio/streamer/internal/kernel"
 	"github.com/streamer-audio/streamer/internal/snapshot"
@@ -72,7 +74,7 @@ type StepResult struct {
 
 // ErrDiverged is returned by a step whose loss or gradient is not finite. The
 // weights are as they were before it.
-var ErrDiverged = errors.New("train: loss or gradient is not finite; lower the learning rate or clip harder")
+var ErrDiverged = errors.New("train: loss or gradient is not finite; look for frames that are not, lower the learning rate or clip harder")
 
 // Trainer fits a Net. The result depends on Lanes and Shards, never on how
 // many processors run the shards.
@@ -89,6 +91,9 @@ type Trainer struct {
 func NewTrainer(net *Net, c Config) (*Trainer, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
+	}
+	if c.Dropout > 0 && len(net.arch.Layers) == 1 {
+		return nil, errors.New("train: dropout is between layers, and there is only one")
 	}
 	c.setDefaults()
 	t := &Trainer{net: net, config: c, adam: newAdam(c, net.tensors[net.frozen():]), shared: newShared(net)}
@@ -209,10 +214,13 @@ func (t *Trainer) check(b *Batch) (count float64, err error) {
 	if wrong || b.Mask != nil && len(b.Mask) != targets {
 		panic("train: targets do not fit the net and its lanes")
 	}
-	if err := b.checkValues(a); err != nil {
+	if err := b.checkValues(a, lanes); err != nil {
 		return 0, err
 	}
 	if b.Labels != nil {
+		if b.Lengths != nil && slices.Max(b.Lengths) == 0 {
+			return 0, errNothing
+		}
 		return float64(lanes), checkLabels(b, a.Outputs)
 	}
 	return b.count(lanes, targets/rows)
@@ -257,7 +265,8 @@ func (t *Trainer) split(part, b *Batch, i int) {
 			part.Mask[j] = 1
 		}
 	}
-	part.cutMask(lanes, each)
+	part.cut(part.Mask, lanes)
+	part.cut(part.X, lanes)
 }
 
 // gather sums loss and gradients of the shards, in their order.
@@ -289,14 +298,25 @@ func (t *Trainer) gather() (loss float64) {
 
 const (
 	magic   = "STRT"
-	version = 1
+	version = 2
+	maxArch = 1 << 16
 )
+
+// arch names what the tensors mean: cells of equal shapes are not the same.
+func (t *Trainer) arch() []byte {
+	b, err := json.Marshal(t.net.arch)
+	if err != nil {
+		panic(err) // strings and numbers only
+	}
+	return b
+}
 
 // AppendBinary implements encoding.BinaryAppender: weights, moments, step
 // count and the hidden state of every lane. A Trainer restored from it goes on
 // bit for bit.
 func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 	b = snapshot.Begin(b, magic, version)
+	b = snapshot.AppendBytes(b, t.arch())
 	b = snapshot.AppendInt(b, t.adam.steps)
 	for _, v := range t.values() {
 		b = snapshot.AppendFloats(b, v)
@@ -309,6 +329,9 @@ func (t *Trainer) AppendBinary(b []byte) ([]byte, error) {
 // not be used.
 func (t *Trainer) UnmarshalBinary(b []byte) error {
 	r := snapshot.Open(b, magic, version)
+	if a := r.Bytes("architecture", maxArch); r.Err() == nil && string(a) != string(t.arch()) {
+		r.Fail("it is of the architecture %.200s, not %s", a, t.arch())
+	}
 	t.adam.steps = r.Int("steps", 0, math.MaxInt64)
 	for _, v := range t.values() {
 		r.FloatsInto("checkpoint", v)

@@ -3,6 +3,7 @@ package train
 import (
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"runtime"
 	"slices"
 	"sync"
@@ -72,29 +73,49 @@ func parallel(n int, f func(int)) {
 	wg.Wait()
 }
 
+// dropoutOf drops between the layers of a, where there is a between.
+func dropoutOf(a models.Arch) float64 {
+	if len(a.Layers) < 2 {
+		return 0
+	}
+	return 0.3
+}
+
 func TestParallelShardsChangeNoBit(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	c := DefaultConfig()
-	c.Lanes, c.Shards = 8, 4
-	a := arch(5, gruLayer(7, false), gruLayer(6, false))
-	one, many := newTrainer(t, a, c), newTrainer(t, a, c)
-	many.config.Each = parallel
-	rng := rand.New(rand.NewPCG(1, 1))
-	for range 5 {
-		b := randomBatch(rng, a, 9, 8)
-		r1, err1 := one.Step(b, 0.01)
-		r2, err2 := many.Step(b, 0.01)
-		if err1 != nil || err2 != nil || r1.Loss != r2.Loss || r1.GradNorm != r2.GradNorm {
-			t.Fatalf("%v %v, %v %v", r1, err1, r2, err2)
+	c.Lanes, c.Shards, c.Lags = 8, 4, true
+	for name, a := range archs() {
+		c.Dropout = dropoutOf(a)
+		a.Outputs, a.Head = 4, models.SoftmaxHead
+		one, many := newTrainer(t, a, c), newTrainer(t, a, c)
+		many.config.Each = parallel
+		rng := rand.New(rand.NewPCG(1, 1))
+		for i := range 5 {
+			b := randomBatch(rng, a, 9, 8)
+			b.Y, b.Mask = nil, nil
+			for lane := range 8 {
+				b.Lengths = append(b.Lengths, 3+rng.IntN(7))
+				b.Labels = append(b.Labels, []int{1 + lane%3})
+			}
+			if i%2 == 0 {
+				b.Classes, b.Labels = LastStep([]int{0, 1, 2, 3, 0, 1, 2, 3}, b.Lengths, 9), nil
+			}
+			r1, err1 := one.Step(b, 0.01)
+			r2, err2 := many.Step(b, 0.01)
+			if err1 != nil || err2 != nil || r1.Loss != r2.Loss || r1.GradNorm != r2.GradNorm || !reflect.DeepEqual(r1.Lags, r2.Lags) {
+				t.Fatalf("%s: %v %v, %v %v", name, r1, err1, r2, err2)
+			}
 		}
+		sameWeights(t, one.net, many.net)
 	}
-	sameWeights(t, one.net, many.net)
 }
 
 func TestCheckpointContinuesBitForBit(t *testing.T) {
 	c := DefaultConfig()
-	c.Lanes, c.Shards, c.Dropout = 4, 2, 0.3
+	c.Lanes, c.Shards = 4, 2
 	for name, a := range archs() {
+		c.Dropout = dropoutOf(a)
 		a.Outputs, a.Head = 1, models.SigmoidHead
 		straight, broken := newTrainer(t, a, c), newTrainer(t, a, c)
 		rng := rand.New(rand.NewPCG(2, 2))
@@ -180,6 +201,7 @@ func TestForwardEqualsModel(t *testing.T) {
 // archs are every cell alone, in both directions, and some stacks.
 func archs() map[string]models.Arch {
 	list := map[string]models.Arch{
+		"wide": arch(5, models.Layer{Cell: models.LSTM, Hidden: 101}, models.Layer{Cell: models.GRUBefore, Hidden: 131}),
 		"mixed": arch(5, gruLayer(6, false), models.Layer{Cell: models.Dense, Hidden: 4},
 			models.Layer{Cell: models.LSTMPeephole, Hidden: 5, Bidirectional: true, Sum: true}, models.Layer{Cell: models.RNN, Hidden: 3}),
 		"one-hot":   {Input: 7, Tokens: 7, Encoding: models.OneHot, Layers: []models.Layer{gruLayer(6, false)}},

@@ -222,11 +222,9 @@ func (u *unit) backwardLate(step, lanes int, lengths []int) {
 	}
 }
 
-// skip is the way back through keep.
+// skip is the way back through keep: the gradient by the state goes on, and
+// none comes from an output that counts for nothing.
 func skip(s *models.Step) {
-	for i, d := range s.DY {
-		s.DH[i] += d
-	}
 	clear(s.X)
 	clear(s.R)
 	clear(s.Late)
@@ -239,7 +237,7 @@ func (u *unit) record(step int, s *models.Step) {
 	}
 	for i, d := range s.DY {
 		v := float64(s.DH[i]) + float64(d)
-		u.lags[step] += v * v
+		u.lags[step] += float64(v * v)
 	}
 }
 
