@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -20,14 +21,23 @@ type Arch struct {
 	Layers   []Layer `json:"layers"`
 	Outputs  int     `json:"outputs"` // values in an answer; 0 for NoHead
 	Head     string  `json:"head"`    // SigmoidHead, SoftmaxHead, LinearHead or NoHead
+
+	// Delays makes output i of a step the answer about the frame Delays[i]
+	// steps before it; none means 0 for all.
+	Delays []int `json:"delays,omitempty"`
+	// Block and Right run a bidirectional stack in blocks of so many frames,
+	// with so many more to their right; 0 and 0 is the whole recording.
+	Block int `json:"block,omitempty"`
+	Right int `json:"right,omitempty"`
 }
 
 // Layer is one layer. A bidirectional layer runs a second cell from the end to
 // the beginning and hands on both outputs (Schuster and Paliwal 1997): side by
 // side, forward one first, or their sum.
 type Layer struct {
-	Cell          string `json:"cell"` // one of CellNames
+	Cell          string `json:"cell"` // one of CellNames, or RowConv
 	Hidden        int    `json:"hidden"`
+	Context       int    `json:"context,omitempty"` // frames ahead that a row convolution hears
 	Bidirectional bool   `json:"bidirectional,omitempty"`
 	Sum           bool   `json:"sum,omitempty"` // of both directions
 }
@@ -43,6 +53,8 @@ const (
 	LSTMPeephole = "lstm-peephole" // its gates see the memory
 	Dense        = "dense"         // tanh, no state
 	DenseReLU    = "dense-relu"    // no state
+
+	RowConv = "row-conv" // not a cell: looks ahead, channel by channel
 )
 
 // Encodings of the input.
@@ -91,8 +103,19 @@ func (a Arch) Validate() error {
 		if err := l.validate(); err != nil {
 			return fmt.Errorf("models: layer %d: %w", i, err)
 		}
+		if l.Cell == RowConv && l.Hidden != a.into(i) {
+			return fmt.Errorf("models: layer %d: a row convolution of %d channels over a layer of %d", i, l.Hidden, a.into(i))
+		}
 	}
-	return nil
+	return a.validateAhead()
+}
+
+// into is the width of what layer i gets.
+func (a Arch) into(i int) int {
+	if i == 0 {
+		return a.Input
+	}
+	return a.Layers[i-1].Width()
 }
 
 func (a Arch) validateInput() error {
@@ -120,12 +143,15 @@ func (a Arch) validateInput() error {
 }
 
 func (l Layer) validate() error {
-	switch c := CellNamed(l.Cell); {
-	case c == nil:
-		return fmt.Errorf("cell %q is unknown; known: %s", l.Cell, strings.Join(CellNames(), ", "))
+	c := CellNamed(l.Cell)
+	switch {
+	case c == nil && l.Cell != RowConv:
+		return fmt.Errorf("cell %q is unknown; known: %s, %s", l.Cell, strings.Join(CellNames(), ", "), RowConv)
+	case l.Context < 0 || l.Context > maxAhead || l.Context > 0 && l.Cell != RowConv:
+		return fmt.Errorf("context of %d frames: a row convolution has 0..%d, a cell none", l.Context, maxAhead)
 	case l.Hidden < 1 || l.Hidden > maxWidth:
 		return fmt.Errorf("hidden size %d is not within 1..%d", l.Hidden, maxWidth)
-	case l.Bidirectional && c.Memory == 0:
+	case l.Bidirectional && (c == nil || c.Memory == 0):
 		return fmt.Errorf("cell %s has no state and so no direction", l.Cell)
 	case l.Sum && !l.Bidirectional:
 		return errors.New("one direction has no sum")
@@ -146,16 +172,6 @@ func (a Arch) FrameLen() int {
 		return a.Input
 	}
 	return 1
-}
-
-// Causal tells whether an answer depends on nothing after its own frame.
-func (a Arch) Causal() bool {
-	for _, l := range a.Layers {
-		if l.Bidirectional {
-			return false
-		}
-	}
-	return true
 }
 
 // Width is the number of values that the layer hands on per frame.
@@ -191,12 +207,17 @@ type Info struct {
 //	<cell>.weight_hh_l<i>[_reverse]       [gates*hidden, hidden]
 //	<cell>.bias_ih_l<i>, bias_hh_l<i> ... [gates*hidden]
 //	<cell>.weight_peep_l<i>[_reverse]     [peeps*hidden] of lstm-peephole
+//	row-conv.weight_l<i>                  [hidden, context+1]
 //	head.weight, head.bias                [outputs, width], [outputs]
 //
 // Dense layers have weight_ih and bias_ih only.
 func (a Arch) Shapes() []Tensor {
 	list, width := a.inputShapes(), a.Input
 	for i, l := range a.Layers {
+		if l.Cell == RowConv {
+			list = append(list, Tensor{Name: RowConv + ".weight_l" + strconv.Itoa(i), Shape: []int{l.Hidden, l.Context + 1}})
+			continue
+		}
 		c := CellNamed(l.Cell)
 		list = append(list, c.shapes(i, forwardSuffix, width, l.Hidden)...)
 		if l.Bidirectional {

@@ -2,8 +2,8 @@ package models
 
 import "github.com/streamer-audio/streamer/internal/kernel"
 
-// Batch steps many streams of one causal model together: the weights are read
-// once for all of them. Each stream gets the bits that [State.Push] would give
+// Batch steps many streams of one model of no backward cells together: the
+// weights are read once for all of them. Each stream gets the bits that [State.Push] would give
 // it. A Batch belongs to one goroutine; what it keeps is room to work in.
 type Batch struct {
 	m    *Model
@@ -14,16 +14,19 @@ type Batch struct {
 }
 
 // NewBatch returns a Batch that steps up to so many streams at a time. The
-// model must be causal.
+// model must have no bidirectional layer.
 func (m *Model) NewBatch(most int) *Batch {
-	if most < 1 || m.Lookahead() != 0 {
-		panic("models: a batch needs room for a stream, and a causal model")
+	if most < 1 || m.arch.bidirectional() {
+		panic("models: a batch needs room for a stream, and a model of one direction")
 	}
 	width := max(m.arch.Input, m.arch.Outputs)
 	b := &Batch{m: m, most: most}
 	for i := range m.layers {
 		l := &m.layers[i]
 		width = max(width, l.width)
+		if l.conv != nil {
+			continue
+		}
 		atLeast(&b.h, most*l.fwd.state)
 		atLeast(&b.c, most*(l.fwd.memory-l.fwd.state))
 	}
@@ -52,6 +55,7 @@ func (b *Batch) push(states []*State, frames [][]float32) {
 			panic("models: a state of another model, or a frame that is not Arch.FrameLen long")
 		}
 		b.m.encode(b.x[i*in:(i+1)*in], frames[i])
+		s.hear(b.x[i*in:(i+1)*in], 1)
 	}
 	for l := range b.m.layers {
 		b.layer(l, states)
@@ -64,12 +68,20 @@ func (b *Batch) push(states []*State, frames [][]float32) {
 	b.m.answer(b.y[:len(states)*outputs], b.x[:len(states)*width], len(states))
 	for i, s := range states {
 		copy(s.grow(outputs), b.y[i*outputs:])
+		s.align(1)
 	}
 }
 
 // layer takes x through layer l into y, and moves the states on.
 func (b *Batch) layer(l int, states []*State) {
 	c, rows := b.m.layers[l].fwd, len(states)
+	if conv := b.m.layers[l].conv; conv != nil {
+		width := b.m.layers[l].width
+		for i, s := range states {
+			conv.run(b.y[i*width:(i+1)*width], b.x[i*width:(i+1)*width], 1, s.mem[l])
+		}
+		return
+	}
 	h, cells := b.h[:rows*c.state], b.c[:rows*(c.memory-c.state)]
 	for i, s := range states {
 		copy(h[i*c.state:(i+1)*c.state], s.mem[l])

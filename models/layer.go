@@ -6,18 +6,38 @@ import "github.com/streamer-audio/streamer/internal/kernel"
 type layer struct {
 	in    int
 	width int
+	top   bool // nothing hears it but the head
 	sum   bool // of both directions
 	fwd   *units
-	bwd   *units // nil unless bidirectional
+	bwd   *units   // nil unless bidirectional
+	conv  *rowConv // instead of units, if it is one
+}
+
+// memory is the number of values that the layer carries from step to step.
+func (l *layer) memory() int {
+	if l.conv != nil {
+		return l.conv.context * l.width
+	}
+	return l.fwd.memory
 }
 
 // forward computes y [steps × width] from x [steps × in]. It is the only way
 // through a layer: live it runs with one step at a time and mem carried from
 // call to call, offline with all steps at once. mem is the memory of the
-// forward cell, which has seen turn steps; the backward cell begins at the
-// last step with nothing heard.
-func (l *layer) forward(y, x []float32, steps, turn int, mem []float32, room *room) {
-	l.fwd.run(y, l.width, x, steps, turn, false, mem, room)
+// forward cell, which has seen turn steps; it is carried on from the first keep
+// steps, for which the others are what follows. The backward cell begins at
+// the last step with nothing heard.
+func (l *layer) forward(y, x []float32, steps, keep, turn int, mem []float32, room *room) {
+	if l.conv != nil {
+		l.conv.run(y, x, steps, mem)
+		return
+	}
+	l.fwd.run(y, l.width, x, keep, turn, false, mem, room)
+	if keep < steps && !l.top {
+		ahead := room.ahead[:l.fwd.memory]
+		copy(ahead, mem)
+		l.fwd.run(y[keep*l.width:], l.width, x[keep*l.in:], steps-keep, turn+keep, false, ahead, room)
+	}
 	if l.bwd == nil {
 		return
 	}
@@ -211,6 +231,7 @@ type room struct {
 	v      []float32 // [rows × hidden]
 	late   []float32 // [rows × Late*u] of a block
 	back   []float32 // memory of a backward cell
+	ahead  []float32 // memory of a forward cell that hears what it will hear again
 	sum    []float32 // [steps × hidden] of a backward cell
 	step   Step
 }
@@ -221,6 +242,9 @@ func (r *room) reserve(layers []layer, frames, rows, steps int) {
 	r.frames = frames
 	for i := range layers {
 		l, c := &layers[i], layers[i].fwd
+		if c == nil {
+			continue
+		}
 		atLeast(&r.x, frames*c.Gates*c.hidden)
 		if c.fused == nil {
 			atLeast(&r.r, rows*(c.Gates-c.Late)*c.hidden)
@@ -231,6 +255,7 @@ func (r *room) reserve(layers []layer, frames, rows, steps int) {
 		atLeast(&r.late, rows*c.Late*c.unitsAtOnce())
 		if l.bwd != nil {
 			atLeast(&r.back, c.memory)
+			atLeast(&r.ahead, c.memory)
 		}
 		if l.sum {
 			atLeast(&r.sum, steps*c.hidden)

@@ -71,8 +71,13 @@ func (m *Model) build() {
 		m.embedding, t = t[0].Data, t[1:]
 	}
 	in := m.arch.Input
-	for _, spec := range m.arch.Layers {
-		l := layer{in: in, width: spec.Width(), sum: spec.Sum}
+	for i, spec := range m.arch.Layers {
+		l := layer{in: in, width: spec.Width(), top: i == len(m.arch.Layers)-1, sum: spec.Sum}
+		if spec.Cell == RowConv {
+			l.conv = newRowConv(t[0])
+			m.layers, t = append(m.layers, l), t[1:]
+			continue
+		}
 		var w Weights
 		w, t = CellWeights(t)
 		l.fwd = newUnits(w)
@@ -99,14 +104,8 @@ func (m *Model) Tensors() []Tensor { return m.tensors }
 // Hash names the model: equal for equal weights, architecture and metadata.
 func (m *Model) Hash() string { return m.hash }
 
-// Lookahead is the number of frames after its own that an answer waits for:
-// 0 for a causal model, Unbounded for one that needs the whole recording.
-func (m *Model) Lookahead() int {
-	if m.arch.Causal() {
-		return 0
-	}
-	return Unbounded
-}
+// Lookahead is [Arch.Lookahead].
+func (m *Model) Lookahead() int { return m.arch.Lookahead() }
 
 // encode writes what the first layer gets of the frames [n × FrameLen] to x
 // [n × Input].

@@ -27,12 +27,49 @@ func allArchs() map[string]Arch {
 		"softmax": {Input: 5, Outputs: 4, Head: SoftmaxHead, Layers: []Layer{{Cell: RNN, Hidden: 8}}},
 		"no head": {Input: 5, Head: NoHead, Layers: []Layer{{Cell: GRU, Hidden: 8}}},
 	}
+	for name, a := range lateArchs() {
+		list[name] = a
+	}
 	for _, cell := range CellNames() {
 		for name, a := range archsOf(cell) {
 			list[name] = a
 		}
 	}
 	return list
+}
+
+// lateArchs are the ways to wait a little.
+func lateArchs() map[string]Arch {
+	both := func(cell string, hidden int) Layer { return Layer{Cell: cell, Hidden: hidden, Bidirectional: true} }
+	conv := func(width, context int) Layer { return Layer{Cell: RowConv, Hidden: width, Context: context} }
+	delayed := func(a Arch, delays ...int) Arch {
+		a.Outputs, a.Delays = len(delays), delays
+		return a
+	}
+	blocks := func(a Arch, block, right int) Arch {
+		a.Block, a.Right = block, right
+		return a
+	}
+	deep := testArch(both(GRU, 5), Layer{Cell: Dense, Hidden: 6}, both(LSTM, 4), both(GRUBefore, 3))
+	tokens := Arch{Input: 4, Tokens: 9, Encoding: Embedding, Outputs: 3, Head: SoftmaxHead, Delays: []int{3, 3, 3}, Layers: []Layer{{Cell: LSTM, Hidden: 8}}}
+	return map[string]Arch{
+		"delay 0":               delayed(testArch(Layer{Cell: GRU, Hidden: 7}), 0),
+		"delay 1":               delayed(testArch(Layer{Cell: GRU, Hidden: 7}), 1),
+		"delay 20":              delayed(testArch(Layer{Cell: LSTM, Hidden: 7}, Layer{Cell: GRU, Hidden: 7}), 20),
+		"delays":                delayed(testArch(Layer{Cell: GRU, Hidden: 7}), 4, 0, 17, 5),
+		"delays from 2":         delayed(testArch(Layer{Cell: GRU, Hidden: 7}), 2, 5),
+		"delayed tokens":        tokens,
+		"row-conv":              testArch(Layer{Cell: GRU, Hidden: 7}, conv(7, 5)),
+		"row-conv of one":       testArch(Layer{Cell: GRU, Hidden: 7}, conv(7, 0)),
+		"row-conv first":        testArch(conv(5, 18), Layer{Cell: GRU, Hidden: 7}, conv(7, 2), Layer{Cell: LSTM, Hidden: 3}),
+		"row-conv, delays":      delayed(testArch(Layer{Cell: RNN, Hidden: 7}, conv(7, 2)), 1, 3, 6),
+		"row-conv without head": {Input: 5, Head: NoHead, Layers: []Layer{{Cell: GRU, Hidden: 8}, conv(8, 2)}},
+		"blocks":                blocks(testArch(both(GRU, 5)), 4, 3),
+		"blocks of one":         blocks(testArch(both(GRU, 5), both(GRU, 4)), 1, 2),
+		"blocks without right":  blocks(deep, 3, 0),
+		"blocks, long right":    blocks(deep, 2, 19),
+		"long blocks":           blocks(deep, 23, 5),
+	}
 }
 
 // archsOf are the shapes that one cell has on its own.
@@ -205,7 +242,7 @@ func restoring(m *Model, rng *rand.Rand) error {
 
 // movingMemory: a state that takes over the memory of another goes on as that.
 func movingMemory(m *Model, rng *rand.Rand) error {
-	if !m.Arch().Causal() {
+	if m.Lookahead() > 0 {
 		return nil // what waits is not in the memory
 	}
 	frames := randomFrames(rng, m.Arch(), 20)
@@ -245,26 +282,43 @@ func keepingApart(m *Model, rng *rand.Rand) error {
 	return nil
 }
 
-// looking: a causal model does not look ahead, and a bidirectional one does.
+// looking: a model looks ahead as far as Lookahead says and Needed spells out,
+// frame by frame, and no answer comes later than that.
 func looking(m *Model, rng *rand.Rand) error {
 	outputs := m.Arch().Outputs
 	if outputs == 0 {
 		return nil
 	}
-	frames := randomFrames(rng, m.Arch(), 20)
+	frames := randomFrames(rng, m.Arch(), 60)
+	changed := 20 + rng.IntN(30)
 	want := whole(m, frames)
-	for i := range frames[12] {
-		if frames[12][i] += 2; m.Arch().Tokens > 0 {
-			frames[12][i] = float32(int(frames[12][i]) % m.Arch().Tokens)
+	for i := range frames[changed] {
+		if frames[changed][i] += 2; m.Arch().Tokens > 0 {
+			frames[changed][i] = float32(int(frames[changed][i]) % m.Arch().Tokens)
 		}
 	}
-	got := whole(m, frames)
-	before := 12 * outputs
-	if equalBits(got[:before], want[:before]) != (m.Lookahead() == 0) {
-		return fmt.Errorf("look-ahead is not what Lookahead() = %d says", m.Lookahead())
+	got, first := whole(m, frames), 0
+	for first < len(frames) && equalBits(got[first*outputs:(first+1)*outputs], want[first*outputs:(first+1)*outputs]) {
+		first++
 	}
-	if equalBits(got[before:], want[before:]) {
-		return errors.New("a changed frame changed nothing")
+	expected, worst := 0, 0 // the first answer that needs the frame, the longest that one waits
+	for m.Arch().Needed(int64(expected+1)) <= int64(changed) {
+		expected++
+	}
+	if unbounded := m.Lookahead() == Unbounded; first != expected && !unbounded || unbounded && first >= changed { // cells forget
+		return fmt.Errorf("frame %d changed the answer about frame %d first, not that about %d", changed, first, expected)
+	}
+	s := m.NewState()
+	for i, f := range frames {
+		s.Push(f)
+		if n := int64(len(drain(s, nil)) / outputs); n > 0 && m.Arch().Needed(n+int64(worst)) > int64(i+1) {
+			return fmt.Errorf("%d answers after %d frames", n+int64(worst), i+1)
+		} else {
+			worst += int(n)
+		}
+		if m.Arch().Needed(int64(worst+1)) <= int64(i+1) {
+			return fmt.Errorf("only %d answers after %d frames", worst, i+1)
+		}
 	}
 	return nil
 }
@@ -272,8 +326,8 @@ func looking(m *Model, rng *rand.Rand) error {
 // batching: streams that come and go, stepped together in whatever company,
 // get the bits that each would get alone.
 func batching(m *Model, rng *rand.Rand) error {
-	if !m.Arch().Causal() {
-		return nil // a batch is of causal streams
+	if m.Arch().bidirectional() {
+		return nil // a batch goes one way
 	}
 	const streams = 43
 	b := m.NewBatch(1 + rng.IntN(20))
@@ -307,19 +361,31 @@ func batching(m *Model, rng *rand.Rand) error {
 // allocating: once it runs, a causal model allocates nothing, alone and in a
 // batch.
 func allocating(m *Model, rng *rand.Rand) error {
-	if !m.Arch().Causal() {
-		return nil // one that waits needs room for what waits
+	if m.Lookahead() == Unbounded {
+		return nil // one that waits for the end needs room for all that waits
 	}
 	frames := randomFrames(rng, m.Arch(), 8)
 	out, all := make([]float32, m.Arch().Outputs), slices.Concat(frames...)
-	s, b := m.NewState(), m.NewBatch(8)
+	s := m.NewState()
+	alone := func() {
+		s.Push(frames[0])
+		s.PushAll(all)
+		for s.Next(out) {
+		}
+	}
+	alone()
+	if n := testing.AllocsPerRun(40, alone); n != 0 {
+		return fmt.Errorf("%v allocations a step", n)
+	}
+	if m.Arch().bidirectional() {
+		return nil
+	}
+	b := m.NewBatch(8)
 	states := []*State{s}
 	for range frames[1:] {
 		states = append(states, m.NewState())
 	}
 	step := func() {
-		s.Push(frames[0])
-		s.PushAll(all)
 		b.Push(states, frames)
 		for _, s := range states {
 			for s.Next(out) {
@@ -328,7 +394,7 @@ func allocating(m *Model, rng *rand.Rand) error {
 	}
 	step()
 	if n := testing.AllocsPerRun(20, step); n != 0 {
-		return fmt.Errorf("%v allocations a step", n)
+		return fmt.Errorf("%v allocations a step of a batch", n)
 	}
 	return nil
 }

@@ -9,12 +9,13 @@ import (
 )
 
 // State is what a model remembers of one stream: the memory of its cells, and
-// the answers that nobody has fetched yet. A State of a model that looks ahead
+// the answers that nobody has fetched yet. A State of a bidirectional model
 // also keeps the frames it has not answered.
 type State struct {
 	m       *Model
-	mem     [][]float32 // of each layer's forward cell: h, then c if it has one
-	waiting []float32   // encoded frames that wait for Flush
+	mem     [][]float32 // of each layer's forward cell: h, then c if it has one; frames of a row convolution
+	waiting []float32   // encoded frames that a bidirectional stack has not answered
+	late    late        // of a stack of one direction that answers late
 	out     []float32   // answers not yet fetched
 	fetched int         // values at the head of out that were
 	x, y    []float32   // activations going into and out of a layer
@@ -30,7 +31,16 @@ const together = 16
 func (m *Model) NewState() *State {
 	s := &State{m: m}
 	for i := range m.layers {
-		s.mem = append(s.mem, make([]float32, m.layers[i].fwd.memory))
+		s.mem = append(s.mem, make([]float32, m.layers[i].memory()))
+	}
+	a := &m.arch
+	if a.Block > 0 {
+		s.waiting = make([]float32, 0, (a.Block+a.Right+together)*a.Input)
+		s.reserve(a.Block+a.Right, together)
+		return s
+	}
+	if !a.bidirectional() && a.Lookahead() > 0 {
+		s.late.last, s.late.past = make([]float32, a.Input), make([]float32, a.spread()*a.Outputs)
 	}
 	s.reserve(1, 1)
 	return s
@@ -51,7 +61,8 @@ func (s *State) reserve(frames, projected int) {
 // Model returns the model of the state.
 func (s *State) Model() *Model { return s.m }
 
-// Push takes one frame [Arch.FrameLen]; a causal model answers it at once.
+// Push takes one frame [Arch.FrameLen]; a causal model answers it at once,
+// others the frame that is due ([Arch.Needed]).
 func (s *State) Push(frame []float32) {
 	if len(frame) != s.m.arch.FrameLen() {
 		panic("models: frame is not Arch.FrameLen long")
@@ -74,42 +85,71 @@ func (s *State) PushAll(frames []float32) {
 }
 
 func (s *State) push(frames []float32, n int) {
-	if s.m.Lookahead() == 0 {
+	a := &s.m.arch
+	if !a.bidirectional() {
 		s.reserve(n, n)
 		s.m.encode(s.x, frames)
-		s.run(n)
+		s.hear(s.x, n)
+		s.run(n, n)
 		return
 	}
-	n *= s.m.arch.Input
+	n *= a.Input
 	s.waiting = slices.Grow(s.waiting, n)[:len(s.waiting)+n]
 	s.m.encode(s.waiting[len(s.waiting)-n:], frames)
-}
-
-// Flush says that no frame follows: what waited is answered. The hidden state
-// stays as it is; a new recording begins with Reset.
-func (s *State) Flush() {
-	if len(s.waiting) == 0 {
-		return
+	for a.Block > 0 && len(s.waiting) >= (a.Block+a.Right)*a.Input {
+		s.block(a.Block, a.Block+a.Right)
 	}
-	steps := len(s.waiting) / s.m.arch.Input
-	s.reserve(steps, together)
-	copy(s.x, s.waiting)
-	s.waiting = s.waiting[:0]
-	s.run(steps)
 }
 
-// run takes the encoded frames in s.x through all layers and the head.
-func (s *State) run(steps int) {
+// hear notes the last of n encoded frames, where it will be needed.
+func (s *State) hear(x []float32, n int) {
+	if in := len(s.late.last); in > 0 {
+		copy(s.late.last, x[(n-1)*in:n*in])
+	}
+}
+
+// block answers the first keep frames of those that wait, having heard steps
+// of them.
+func (s *State) block(keep, steps int) {
+	in := s.m.arch.Input
+	s.reserve(steps, together)
+	copy(s.x, s.waiting[:steps*in])
+	s.waiting = s.waiting[:copy(s.waiting, s.waiting[keep*in:])]
+	s.run(steps, keep)
+}
+
+// Flush says that no frame follows: what waited is answered. A stack of one
+// direction that answers late hears the last frame again and again meanwhile.
+// The hidden state stays as it is; a new recording begins with Reset.
+func (s *State) Flush() {
+	a := &s.m.arch
+	for len(s.waiting) > 0 {
+		keep := len(s.waiting) / a.Input
+		steps := keep
+		if a.Block > 0 {
+			keep, steps = min(keep, a.Block), min(keep, a.Block+a.Right)
+		}
+		s.block(keep, steps)
+	}
+	if s.late.steps > 0 {
+		s.catchUp(a.Lookahead())
+	}
+}
+
+// run takes the encoded frames in s.x through all layers and the head, and
+// answers the first keep of them.
+func (s *State) run(steps, keep int) {
 	for i := range s.m.layers {
-		s.m.layers[i].forward(s.y, s.x, steps, s.turn, s.mem[i], &s.room)
+		s.m.layers[i].forward(s.y, s.x, steps, keep, s.turn, s.mem[i], &s.room)
 		s.x, s.y = s.y, s.x
 	}
-	s.turn += steps
+	s.turn += keep
 	if s.m.arch.Head == NoHead {
 		return
 	}
 	width := s.m.layers[len(s.m.layers)-1].width
-	s.m.answer(s.grow(steps*s.m.arch.Outputs), s.x[:steps*width], steps)
+	s.m.answer(s.grow(keep*s.m.arch.Outputs), s.x[:keep*width], keep)
+	s.align(keep)
 }
 
 // grow makes room for n values of answers and returns it.
@@ -138,11 +178,13 @@ func (s *State) Reset() {
 	for _, mem := range s.mem {
 		clear(mem)
 	}
+	s.late.reset()
 	s.waiting, s.out, s.fetched = s.waiting[:0], s.out[:0], 0
 }
 
 // AppendMemory appends all that the layers remember to b: of each layer's
-// forward cell h [hidden] and c, as far as it has them. Frames that wait are
+// forward cell h [hidden] and c, as far as it has them, or the frames that a
+// row convolution has heard [context × hidden]. What waits to be answered is
 // not in it.
 func (s *State) AppendMemory(b []float32) []float32 {
 	for _, mem := range s.mem {
@@ -169,19 +211,20 @@ func (s *State) SetMemory(values []float32) {
 
 const (
 	stateMagic   = "STRM"
-	stateVersion = 1
+	stateVersion = 2       // 2: late answers
 	maxValues    = 1 << 28 // float32 values that a snapshot may hold: 1 GiB
 )
 
-// AppendBinary implements encoding.BinaryAppender: hidden state, waiting
-// frames and unfetched answers, with the names of the model and the kernel
+// AppendBinary implements encoding.BinaryAppender: hidden state, what waits to
+// be answered, and unfetched answers, with the names of the model and the kernel
 // that alone can go on with them bit for bit. A state that has grown beyond
 // all numbers, which frames that are none can do, is an error.
 func (s *State) AppendBinary(b []byte) ([]byte, error) {
 	b = snapshot.Begin(b, stateMagic, stateVersion)
 	b = snapshot.AppendBytes(b, []byte(s.m.hash))
 	b = snapshot.AppendBytes(b, []byte(kernel.ID()))
-	for _, part := range append(slices.Clip(s.mem), s.waiting, s.out[s.fetched:]) {
+	b = snapshot.AppendInt(b, int64(s.late.steps))
+	for _, part := range append(slices.Clip(s.mem), s.late.last, s.late.past, s.waiting, s.out[s.fetched:]) {
 		if !finite(part) {
 			return nil, errors.New("models: the state holds values that are not finite; were all frames?")
 		}
@@ -205,7 +248,8 @@ func (s *State) UnmarshalBinary(b []byte) error {
 	if id := r.Bytes("kernel id", 64); r.Err() == nil && string(id) != kernel.ID() {
 		r.Fail("it was made with kernel %.64q, this program has %s", id, kernel.ID())
 	}
-	for _, mem := range s.mem {
+	s.late.steps = int(r.Int("late steps", 0, int64(s.lateSteps())))
+	for _, mem := range append(slices.Clip(s.mem), s.late.last, s.late.past) {
 		r.FloatsInto("hidden state", mem)
 	}
 	s.waiting = r.Floats("waiting frames", s.waiting, maxValues)
@@ -214,12 +258,23 @@ func (s *State) UnmarshalBinary(b []byte) error {
 	if r.Err() == nil && (len(s.waiting)%s.m.arch.Input != 0 || outputs == 0 && len(s.out) > 0 || outputs > 0 && len(s.out)%outputs != 0) {
 		r.Fail("waiting frames or answers are not whole")
 	}
-	if r.Err() == nil && s.m.Lookahead() == 0 && len(s.waiting) > 0 {
-		r.Fail("a causal model has no waiting frames")
+	if r.Err() == nil && len(s.waiting)/s.m.arch.Input > s.mostWaiting() {
+		r.Fail("so many frames do not wait")
 	}
 	if err := r.Close(); err != nil {
 		s.Reset()
 		return err
 	}
 	return nil
+}
+
+// mostWaiting is the most frames that wait between two calls.
+func (s *State) mostWaiting() int {
+	switch a := &s.m.arch; {
+	case !a.bidirectional():
+		return 0
+	case a.Block > 0:
+		return a.Block + a.Right - 1
+	}
+	return maxValues
 }

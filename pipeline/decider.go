@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/streamer-audio/streamer/internal/kernel"
@@ -130,6 +131,13 @@ func (c DeciderConfig) limits(hop time.Duration) limits {
 	on := c.shifted(c.On)
 	return limits{on, c.shifted(c.Off), logit(on), float32(c.Evidence), max(1, frameCount(c.MinSpeech, hop)),
 		max(1, frameCount(c.MinSilence, hop)), frameCount(c.PreRoll, hop), frameCount(c.PostRoll, hop)}
+}
+
+// leastRun is the number of frames of speech after which it is announced at
+// the earliest.
+func (l *limits) leastRun() int64 {
+	each := max(1e-3, min(mostAFrame, logit(1)-l.onLogit)) // of an On beyond all probabilities nothing comes
+	return max(l.minSpeech, int64(math.Ceil(float64(l.enough/each))))
 }
 
 // frameCount rounds up, also below 0, where division does so by itself.

@@ -2,7 +2,9 @@ package pipeline
 
 import (
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/streamer-audio/streamer/features"
@@ -50,16 +52,37 @@ func levelModel(t testing.TB, both bool) *models.Model {
 	return m
 }
 
+// levelModels are the ways in which a level model can wait, or not.
+func levelModels(t testing.TB) map[string]*models.Model {
+	t.Helper()
+	one, both := levelModel(t, false), levelModel(t, true)
+	arch := one.Arch()
+	arch.Delays = []int{7}
+	delayed, err1 := models.New(arch, one.Info(), one.Tensors())
+	arch.Delays = nil
+	arch.Layers = append(slices.Clone(arch.Layers), models.Layer{Cell: models.RowConv, Hidden: 1, Context: 3})
+	taps := models.Tensor{Name: "row-conv.weight_l1", Shape: []int{1, 4}, Data: []float32{0.4, 0.3, 0.2, 0.1}}
+	conv, err2 := models.New(arch, one.Info(), append(slices.Clone(one.Tensors()), taps))
+	blocks, err3 := both.InBlocks(6, 5)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]*models.Model{"causal": one, "bidirectional": both, "delay": delayed, "row-conv": conv, "blocks": blocks}
+}
+
 func newPipeline(t testing.TB, both bool, change func(*Config)) *Pipeline {
 	t.Helper()
+	return newPipelineOf(t, levelModel(t, both), change)
+}
+
+func newPipelineOf(t testing.TB, m *models.Model, change func(*Config)) *Pipeline {
+	t.Helper()
 	c := DefaultConfig()
-	if both {
-		c.MaxDelay = models.Unbounded
-	}
+	c.MaxDelay = m.Lookahead()
 	if change != nil {
 		change(&c)
 	}
-	p, err := New(levelModel(t, both), c)
+	p, err := New(m, c)
 	if err != nil {
 		t.Fatal(err)
 	}

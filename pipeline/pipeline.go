@@ -157,3 +157,25 @@ func (p *Pipeline) Latency(rate int) (seconds float64, bounded bool) {
 	}
 	return most, true
 }
+
+// MeanLatency is Latency averaged over the frames, which a model that answers
+// whole blocks does not keep waiting equally long.
+func (p *Pipeline) MeanLatency(rate int) (seconds float64, bounded bool) {
+	worst, bounded := p.Latency(rate)
+	if !bounded {
+		return 0, false
+	}
+	less := float64(p.model.Lookahead()) - p.model.Arch().MeanLookahead()
+	return worst - less*p.Hop().Seconds(), true
+}
+
+// OnsetLatency is the least time from the end of a first frame of speech, of
+// which the model is as sure as can be from there on, to its announcement:
+// Latency and what the decider waits for.
+func (p *Pipeline) OnsetLatency(rate int) (seconds float64, bounded bool) {
+	latency, bounded := p.Latency(rate)
+	if !bounded {
+		return 0, false
+	}
+	return latency + float64(p.limits.leastRun()-1)*p.Hop().Seconds(), true
+}

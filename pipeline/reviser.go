@@ -31,7 +31,7 @@ func newReviser(p *Pipeline) *reviser {
 	m := p.config.Final
 	perSecond := int64(p.rate() / p.features.Shift())
 	return &reviser{p: p, dim: m.Arch().Input, state: m.NewState(), decider: decider{limits: p.final},
-		context: contextSeconds * perSecond, longest: longestSeconds * perSecond, out: make([]float32, m.Arch().Outputs)}
+		context: contextSeconds*perSecond + int64(p.model.Lookahead()), longest: longestSeconds * perSecond, out: make([]float32, m.Arch().Outputs)}
 }
 
 func (r *reviser) reset() {

@@ -133,7 +133,13 @@ func (s *Session) advance(dst []Event) []Event {
 			if s.final != nil {
 				s.final.push(s.ready[at : at+dim])
 			}
-			dst, _ = s.decide(dst, s.needed(s.framed))
+			now := s.needed(s.framed)
+			for s.p.model.Arch().Needed(s.decider.next+1) <= s.framed {
+				dst, _ = s.decide(dst, now)
+			}
+			if s.final != nil && s.final.full() {
+				dst = s.revise(dst, now, s.started)
+			}
 		}
 	}
 }
@@ -170,9 +176,6 @@ func (s *Session) decide(dst []Event, at int64) ([]Event, bool) {
 			s.probs = append(s.probs, float64(s.out[0]))
 		}
 		dst = s.emit(dst, s.decider.step(s.out[0]), at)
-	}
-	if s.final != nil && s.final.full() {
-		dst = s.revise(dst, at, s.started)
 	}
 	return dst, answered
 }
@@ -234,7 +237,7 @@ func (s *Session) frames(dst []Event, first int64) []Event {
 	if n := int64(len(s.probs)); n > 0 {
 		e.Duration = s.seconds(s.position(first+n) - e.Sample)
 		if s.p.pass == Causal {
-			e.At = min(e.At, s.needed(first+n))
+			e.At = min(e.At, s.needed(s.p.model.Arch().Needed(first+n)))
 		}
 	}
 	e.N, e.Pass, e.Probs = s.n.frame, s.p.pass, s.probs

@@ -17,10 +17,10 @@ func withFrames(c *Config) { c.Frames = true }
 
 func TestAnyChunkingEqualsOnePush(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 0))
-	for _, both := range []bool{false, true} {
-		p := newPipeline(t, both, func(c *Config) {
+	for name, m := range levelModels(t) {
+		p := newPipelineOf(t, m, func(c *Config) {
 			c.Frames = true
-			if !both {
+			if !hearsAll(m) {
 				c.Final = levelModel(t, true)
 			}
 		})
@@ -42,7 +42,7 @@ func TestAnyChunkingEqualsOnePush(t *testing.T) {
 					}
 					events, probs = gather(events, probs, s.Flush(nil))
 					if got := lines(events, probs); !slices.Equal(got, want) {
-						t.Fatalf("both=%v rate %d: %d samples in chunks up to %d: %v\nwant %v", both, rate, n, most, got, want)
+						t.Fatalf("%s, rate %d: %d samples in chunks up to %d: %v\nwant %v", name, rate, n, most, got, want)
 					}
 				}
 			}
@@ -51,14 +51,19 @@ func TestAnyChunkingEqualsOnePush(t *testing.T) {
 }
 
 func TestNumberOfFramesIsDurationOverHopRoundedUp(t *testing.T) {
-	p := newPipeline(t, false, withFrames)
+	for name, m := range levelModels(t) {
+		countFrames(t, name, newPipelineOf(t, m, withFrames))
+	}
+}
+
+func countFrames(t *testing.T, name string, p *Pipeline) {
 	for _, rate := range rates {
 		for _, n := range []int{0, 1, 80, 159, 160, 161, 441, 442, 1000, 12345} {
 			s := open(t, p, rate)
 			_, probs := gather(nil, nil, s.Push(nil, make([]float32, n)))
 			_, probs = gather(nil, probs, s.Flush(nil))
 			if want := (n*100 + rate - 1) / rate; len(probs) != want {
-				t.Errorf("%d samples at %d Hz: %d frames, want %d", n, rate, len(probs), want)
+				t.Errorf("%s: %d samples at %d Hz: %d frames, want %d", name, n, rate, len(probs), want)
 			}
 		}
 	}
@@ -67,8 +72,15 @@ func TestNumberOfFramesIsDurationOverHopRoundedUp(t *testing.T) {
 // An event must come with the very sample that its At names, not one earlier
 // or later.
 func TestAtIsTheSampleThatDecides(t *testing.T) {
+	for name, m := range levelModels(t) {
+		if !hearsAll(m) {
+			comesWithItsSample(t, name, newPipelineOf(t, m, nil))
+		}
+	}
+}
+
+func comesWithItsSample(t *testing.T, name string, p *Pipeline) {
 	rng := rand.New(rand.NewPCG(2, 0))
-	p := newPipeline(t, false, nil)
 	for _, rate := range rates {
 		samples := bursts(rng, rate, 2)
 		all := open(t, p, rate).Push(nil, samples)
@@ -79,7 +91,7 @@ func TestAtIsTheSampleThatDecides(t *testing.T) {
 			before := open(t, p, rate).Push(nil, samples[:e.At-1])
 			with := open(t, p, rate).Push(nil, samples[:e.At])
 			if len(before) > i || len(with) <= i {
-				t.Fatalf("rate %d: event %d: %d events before sample %d, %d with it", rate, i, len(before), e.At, len(with))
+				t.Fatalf("%s, rate %d: event %d: %d events before sample %d, %d with it", name, rate, i, len(before), e.At, len(with))
 			}
 			if e.Sample > e.At || e.N != int64(i+1) {
 				t.Fatalf("%+v", e)
@@ -91,8 +103,21 @@ func TestAtIsTheSampleThatDecides(t *testing.T) {
 // The stated latency is the true one: audio at or after it never changes an
 // answer, and audio just before it does.
 func TestLatencyIsExact(t *testing.T) {
+	for name, m := range levelModels(t) {
+		p := newPipelineOf(t, m, withFrames)
+		if hearsAll(m) {
+			if _, bounded := p.Latency(16000); bounded {
+				t.Error("a model that hears all has a latency")
+			}
+			continue
+		}
+		t.Run(name, func(t *testing.T) { latencyIsExact(t, p) })
+	}
+}
+
+func latencyIsExact(t *testing.T, p *Pipeline) {
 	rng := rand.New(rand.NewPCG(3, 0))
-	p := newPipeline(t, false, withFrames)
+	ahead := 0.01 * float64(p.Model().Lookahead())
 	probsOf := func(rate int, samples []float32) []float64 {
 		s := open(t, p, rate)
 		_, probs := gather(nil, nil, s.Push(nil, samples))
@@ -101,7 +126,7 @@ func TestLatencyIsExact(t *testing.T) {
 	}
 	for _, rate := range rates {
 		latency, bounded := p.Latency(rate)
-		if !bounded || latency < 0 || latency > 0.01 || rate == 16000 && latency != 0 {
+		if more := latency - ahead; !bounded || more < -1e-9 || more > 0.01 || rate == 16000 && math.Abs(more) > 1e-9 {
 			t.Fatalf("rate %d: latency %v %v", rate, latency, bounded)
 		}
 		samples := bursts(rng, rate, 1)
@@ -143,10 +168,12 @@ func due(i, rate int, latency float64) float64 {
 func TestRestoredSessionContinuesBitForBit(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 0))
 	doubtful := 0
-	for i, both := range []bool{false, true, false} {
-		p := newPipeline(t, both, func(c *Config) {
+	ways := levelModels(t)
+	ways["patient"] = ways["causal"]
+	for name, m := range ways {
+		p := newPipelineOf(t, m, func(c *Config) {
 			c.Frames = true
-			if c.Decider = DefaultDecider(both); i == 2 { // gathers for most of a burst
+			if c.Decider = DefaultDecider(hearsAll(m)); name == "patient" { // gathers for most of a burst
 				c.Decider.Evidence, c.Decider.Sensitivity, c.Decider.PostRoll = 80, 0.4, -30*time.Millisecond
 			}
 		})
@@ -163,7 +190,7 @@ func TestRestoredSessionContinuesBitForBit(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !both && len(saved) > 64<<10 {
+				if !hearsAll(m) && len(saved) > 64<<10 {
 					t.Fatalf("snapshot of %d bytes", len(saved))
 				}
 				b := open(t, p, rate)
@@ -175,7 +202,7 @@ func TestRestoredSessionContinuesBitForBit(t *testing.T) {
 				events, probs = gather(events, probs, b.Flush(nil))
 				got, want := lines(events, probs), inOnePush(t, p, rate, samples)
 				if !slices.Equal(got, want) {
-					t.Fatalf("rate %d cut %d: %v\nwant %v", rate, cut, got, want)
+					t.Fatalf("%s, rate %d cut %d: %v\nwant %v", name, rate, cut, got, want)
 				}
 			}
 		}
@@ -211,7 +238,14 @@ func TestSnapshotOfOtherSettingsIsRefused(t *testing.T) {
 }
 
 func TestSteadyStateAllocatesNothing(t *testing.T) {
-	p := newPipeline(t, false, func(c *Config) { c.Frames, c.Final = true, levelModel(t, true) })
+	for name, m := range levelModels(t) {
+		if !hearsAll(m) {
+			allocatesNothing(t, name, newPipelineOf(t, m, func(c *Config) { c.Frames, c.Final = true, levelModel(t, true) }))
+		}
+	}
+}
+
+func allocatesNothing(t *testing.T, name string, p *Pipeline) {
 	for _, rate := range rates {
 		s := open(t, p, rate)
 		chunk := bursts(rand.New(rand.NewPCG(5, 0)), rate, 0.02) // too short to be announced
@@ -222,7 +256,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 			step()
 		}
 		if n := testing.AllocsPerRun(100, step); n != 0 {
-			t.Errorf("rate %d: %v allocations per chunk", rate, n)
+			t.Errorf("%s, rate %d: %v allocations per chunk", name, rate, n)
 		}
 	}
 }

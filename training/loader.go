@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"sync"
 
 	"github.com/streamer-audio/streamer/features"
 	"github.com/streamer-audio/streamer/models/train"
@@ -27,7 +26,7 @@ type Loader struct {
 	cancel   context.CancelFunc
 	batches  chan loaded
 	position []LanePosition
-	heard    sync.Map // by [2]uint64, lane and number: *example, when sequences are heard again
+	examples *Examples
 }
 
 // example is a sequence as the model hears it.
@@ -46,14 +45,14 @@ type loaded struct {
 // ahead is how many batches wait for their use.
 const ahead = 3
 
-// NewLoader returns a loader that begins at the given position, which is nil for the beginning, and mixes with the given
-// number of goroutines. Close it.
-func NewLoader(ctx context.Context, r *Recipe, m *Mixer, from []LanePosition, jobs int) (*Loader, error) {
+// NewLoader returns a loader that begins at the given position, which is nil for the beginning, and mixes what is not yet
+// among the examples with the given number of goroutines. Close it.
+func NewLoader(ctx context.Context, r *Recipe, m *Mixer, e *Examples, from []LanePosition, jobs int) (*Loader, error) {
 	stream, err := features.New(r.Features)
 	if err != nil {
 		return nil, err
 	}
-	l := &Loader{recipe: r, mixer: m, stream: stream, batches: make(chan loaded, ahead), position: from}
+	l := &Loader{recipe: r, mixer: m, examples: e, stream: stream, batches: make(chan loaded, ahead), position: from}
 	if from == nil {
 		l.position = l.beginning()
 	}
@@ -137,7 +136,7 @@ func (l *Loader) produce(ctx context.Context, from []LanePosition, jobs int) {
 func (l *Loader) newBatch() *train.Batch {
 	b := l.recipe.Batch
 	rows := b.Steps * b.Lanes
-	return &train.Batch{Steps: b.Steps, X: make([]float32, rows*l.recipe.Arch.Input), Y: make([]float32, rows), Reset: make([]bool, b.Lanes)}
+	return &train.Batch{Steps: b.Steps, X: make([]float32, rows*l.recipe.Arch.Input), Y: make([]float32, rows*l.recipe.Arch.Outputs), Reset: make([]bool, b.Lanes)}
 }
 
 // lane is an endless row of examples.
@@ -177,7 +176,7 @@ const replayStride = 17
 func (a *lane) hear(w *MixWorker) {
 	lane, number := a.source()
 	key := [2]uint64{lane, number}
-	if kept, ok := a.loader.heard.Load(key); ok {
+	if kept, ok := a.loader.examples.heard.Load(key); ok {
 		a.example = kept.(*example)
 		return
 	}
@@ -189,7 +188,7 @@ func (a *lane) hear(w *MixWorker) {
 	spanFrames(e.y, mix.Speech, a.stream.Shift())
 	a.example = e
 	if a.loader.recipe.Batch.Distinct > 0 {
-		a.loader.heard.Store(key, e)
+		a.loader.examples.heard.Store(key, e)
 	}
 }
 
@@ -229,7 +228,7 @@ func (a *lane) advance(w *MixWorker, atStart bool) {
 
 // fill writes the lane's next frames into its column of a batch.
 func (a *lane) fill(w *MixWorker, b *train.Batch) {
-	dim, lanes := a.stream.Dim(), len(b.Reset)
+	dim, lanes, outputs := a.stream.Dim(), len(b.Reset), a.loader.recipe.Arch.Outputs
 	for t := 0; t < b.Steps; {
 		if a.Used == len(a.y) {
 			a.advance(w, t == 0)
@@ -241,7 +240,9 @@ func (a *lane) fill(w *MixWorker, b *train.Batch) {
 		for ; t < b.Steps && a.Used < len(a.y); t++ {
 			row := t*lanes + a.index
 			copy(b.X[row*dim:(row+1)*dim], a.x[a.Used*dim:])
-			b.Y[row] = a.y[a.Used]
+			for i := range outputs { // the same of all delays
+				b.Y[row*outputs+i] = a.y[a.Used]
+			}
 			a.Used++
 		}
 	}

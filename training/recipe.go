@@ -31,6 +31,10 @@ type Recipe struct {
 	// Calibration is what follows training, if anything; it needs eval.
 	Calibration *CalibrationConfig `json:"calibration,omitempty"`
 	Provenance  map[string]string  `json:"provenance,omitempty"` // goes into the model: data, licences, notes
+
+	// Variants are several models on the same mixes, each trained with each of the Seeds, in place of Arch and Seed.
+	Variants []Variant `json:"variants,omitempty"`
+	Seeds    []uint64  `json:"seeds,omitempty"`
 }
 
 // BatchConfig says what the optimiser sees at once.
@@ -135,6 +139,9 @@ func (r *Recipe) Validate() error {
 	if r.Name == "" || r.Task != "vad" {
 		return fmt.Errorf(`name is %q and task %q: give a name, and the task "vad"`, r.Name, r.Task)
 	}
+	if len(r.Variants) > 0 {
+		return r.validateVariants()
+	}
 	for _, check := range []func() error{r.Arch.Validate, r.Features.Validate, r.Train.Validate, r.Mix.Validate,
 		r.Batch.validate, r.Optimiser.validate, r.Eval.Validate} {
 		if err := check(); err != nil {
@@ -150,10 +157,14 @@ func (r *Recipe) Validate() error {
 		return fmt.Errorf("features.rate is %d: material is kept at %d Hz", r.Features.Rate, Rate)
 	case r.Features.Mels != r.Arch.Input:
 		return fmt.Errorf("arch.input is %d, features.mels %d: make them equal", r.Arch.Input, r.Features.Mels)
-	case r.Arch.Outputs != 1:
-		return fmt.Errorf("arch.outputs is %d: speech detection has 1", r.Arch.Outputs)
-	case !r.Arch.Detects():
+	case r.Arch.Outputs != max(1, len(r.Arch.Delays)):
+		return fmt.Errorf("arch.outputs is %d: speech detection has 1, or one for each of arch.delays", r.Arch.Outputs)
+	case r.Arch.Head != models.SigmoidHead || r.Arch.Encoding != models.Frames:
 		return fmt.Errorf("arch.head is %q, arch.encoding %q: speech detection has %q and none", r.Arch.Head, r.Arch.Encoding, models.SigmoidHead)
+	case r.Arch.Lookahead() != models.Unbounded && r.Arch.Lookahead() >= r.Batch.Steps:
+		return fmt.Errorf("batch.steps is %d: a model that answers %d frames late needs longer ones to learn from", r.Batch.Steps, r.Arch.Lookahead())
+	case r.Calibration != nil && !r.Arch.Detects():
+		return errors.New("calibration is of one output, and arch.delays has several")
 	case r.Calibration != nil && len(r.Eval.Conditions) == 0:
 		return errors.New("calibration needs eval.conditions: it is done on development mixes")
 	case r.Calibration != nil && r.Calibration.Seed == r.Eval.Seed:

@@ -22,6 +22,7 @@ type RunConfig struct {
 	Resume   bool                   // go on from the checkpoint in Dir, if there is one
 	Every    int                    // steps from one checkpoint to the next; 0 means 200
 	Jobs     int                    // goroutines; 0 means one per processor
+	Examples *Examples              // mixes of earlier trainings of the same seed; nil: none
 	Progress func(p ProgressReport) // called after every step; may be nil
 }
 
@@ -56,6 +57,12 @@ func Train(ctx context.Context, r *Recipe, m *Material, c RunConfig) (*Result, e
 	if c.Every <= 0 {
 		c.Every = 200
 	}
+	if c.Examples == nil {
+		c.Examples = NewExamples(r.Seed)
+	}
+	if c.Examples.seed != r.Seed {
+		return nil, fmt.Errorf("mixes of seed %d for a training of seed %d", c.Examples.seed, r.Seed)
+	}
 	t := &run{recipe: r, config: c, id: identify(r, m)}
 	mixer, err := NewMixer(m, r.Mix, r.Seed)
 	if err != nil {
@@ -64,7 +71,7 @@ func Train(ctx context.Context, r *Recipe, m *Material, c RunConfig) (*Result, e
 	if err := t.open(ctx, mixer); err != nil {
 		return nil, err
 	}
-	loader, err := NewLoader(ctx, r, mixer, t.position, c.Jobs)
+	loader, err := NewLoader(ctx, r, mixer, c.Examples, t.position, c.Jobs)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +119,7 @@ func (t *run) open(ctx context.Context, mixer *Mixer) error {
 			return err
 		}
 	}
-	mean, scale, err := Normalisation(ctx, r, mixer, t.config.Jobs)
+	mean, scale, err := t.config.Examples.normalisation(ctx, r, mixer, t.config.Jobs)
 	if err != nil {
 		return err
 	}

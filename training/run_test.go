@@ -173,7 +173,7 @@ func TestLoaderLanesHearTheirSequences(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l, err := NewLoader(t.Context(), r, mixer, nil, 2)
+		l, err := NewLoader(t.Context(), r, mixer, NewExamples(r.Seed), nil, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -256,7 +256,7 @@ func TestLoaderResumesInALaterRound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole, err := NewLoader(t.Context(), r, mixer, nil, 2)
+	whole, err := NewLoader(t.Context(), r, mixer, NewExamples(r.Seed), nil, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +270,7 @@ func TestLoaderResumesInALaterRound(t *testing.T) {
 		if n%8 != 0 {
 			continue
 		}
-		resumed, err := NewLoader(t.Context(), r, mixer, from, 3)
+		resumed, err := NewLoader(t.Context(), r, mixer, NewExamples(r.Seed), from, 3)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -295,7 +295,7 @@ func TestLoaderRestartsAndResumes(t *testing.T) {
 		t.Fatal(err)
 	}
 	open := func(from []LanePosition, jobs int) *Loader {
-		l, err := NewLoader(t.Context(), r, mixer, from, jobs)
+		l, err := NewLoader(t.Context(), r, mixer, NewExamples(r.Seed), from, jobs)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -328,7 +328,7 @@ func TestLoaderRestartsAndResumes(t *testing.T) {
 	if resets < 4+3 || resets > 4+13 {
 		t.Errorf("%d resets", resets)
 	}
-	if _, err := NewLoader(t.Context(), r, mixer, make([]LanePosition, 3), 1); err == nil {
+	if _, err := NewLoader(t.Context(), r, mixer, NewExamples(r.Seed), make([]LanePosition, 3), 1); err == nil {
 		t.Error("a position of three lanes is accepted for four")
 	}
 	bad := make([]LanePosition, 4)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 type trainCmd struct {
 	Recipe  string `arg:"" help:"Recipe file (JSON)."`
 	Data    string `default:"." env:"STREAMER_DATA" placeholder:"DIR" help:"Folder that the recipe's manifests are in; several as in PATH, the first that has a manifest counts (${default})."`
-	Out     string `placeholder:"DIR" help:"Folder for model, checkpoint and loss curve (runs/<recipe>, or runs/<recipe>-without-<corpus>)."`
+	Out     string `placeholder:"DIR" help:"Folder for model, checkpoint and loss curve (runs/<recipe>, or runs/<recipe>-without-<corpus>); of a recipe of variants the folder for their folders."`
 	Without string `placeholder:"CORPUS" help:"Train on no recording of this corpus (first folder of the names in a manifest), to measure on it afterwards with eval --only."`
 	Steps   int    `placeholder:"N" help:"Take so many steps instead of those of the recipe, for a quicker and weaker model."`
 	Resume  bool   `help:"Go on from the checkpoint in the folder, if there is one."`
@@ -26,7 +27,8 @@ type trainCmd struct {
 func (trainCmd) Help() string {
 	return `Writes <name>.safetensors, loss.csv, loss.png and a checkpoint. Ctrl-C saves the checkpoint; --resume goes on with it
 as if nothing had been. The same recipe, recordings and kernel give the same weights. Where the recipe
-says so, the scores are then made probabilities on development mixes.
+says so, the scores are then made probabilities on development mixes. A recipe of variants trains each of them with
+each of its seeds, one after the other on the same mixes; --resume leaves out those that are done.
 
 Example:
 
@@ -62,21 +64,44 @@ func (c *trainCmd) Run(ctx context.Context, std streams) error {
 	}
 	speech, noise := material.Seconds()
 	fmt.Fprintf(std.err, "%s: %.1f min of speech recordings, %.1f min of noise, %d rooms\n", recipe.Name, speech/60, noise/60, len(material.Rooms))
+	var examples *training.Examples
+	for _, m := range recipe.Members() {
+		if examples == nil || examples.Seed() != m.Seed {
+			examples = training.NewExamples(m.Seed)
+		}
+		if err := c.train(ctx, std, m, material, examples); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// train trains one model, unless it is done.
+func (c *trainCmd) train(ctx context.Context, std streams, m training.Member, material *training.Material, examples *training.Examples) error {
+	dir, name := filepath.Join(c.Out, m.Name), report.Stem(c.Recipe)
+	if m.Name != "" {
+		name = m.Name
+		if _, err := os.Stat(modelPath(dir, name)); c.Resume && err == nil {
+			return nil
+		}
+	}
 	line := newStatusLine(std.err)
-	result, err := training.Train(ctx, recipe, material, training.RunConfig{Dir: c.Out, Resume: c.Resume, Every: c.Every, Jobs: c.Jobs,
+	result, err := training.Train(ctx, m.Recipe, material, training.RunConfig{Dir: dir, Resume: c.Resume, Every: c.Every, Jobs: c.Jobs, Examples: examples,
 		Progress: func(p training.ProgressReport) {
-			line.show("step %d of %d  loss %.4f  %.0f frames/s  %s left", p.Step, p.Steps, p.Loss, p.FramesPerS, p.Left.Round(time.Second))
+			line.show("%s step %d of %d  loss %.4f  %.0f frames/s  %s left", name, p.Step, p.Steps, p.Loss, p.FramesPerS, p.Left.Round(time.Second))
 		}})
 	line.clear()
 	if err != nil {
 		return err
 	}
 	var uncalibrated error // what was trained is written all the same
-	if recipe.Calibration != nil {
-		uncalibrated = c.calibrate(ctx, std.err, recipe, result)
+	if m.Calibration != nil {
+		uncalibrated = c.calibrate(ctx, std.err, m.Recipe, result)
 	}
-	return errors.Join(c.write(std.out, result), uncalibrated)
+	return errors.Join(c.write(std.out, dir, name, result), uncalibrated)
 }
+
+func modelPath(dir, name string) string { return filepath.Join(dir, name+".safetensors") }
 
 // calibrate makes the scores of the trained model probabilities.
 func (c *trainCmd) calibrate(ctx context.Context, log io.Writer, recipe *training.Recipe, result *training.Result) error {
@@ -94,8 +119,8 @@ func (c *trainCmd) calibrate(ctx context.Context, log io.Writer, recipe *trainin
 }
 
 // write writes the model and the picture of the loss, and prints where.
-func (c *trainCmd) write(out io.Writer, r *training.Result) error {
-	path := filepath.Join(c.Out, report.Stem(c.Recipe)+".safetensors")
+func (c *trainCmd) write(out io.Writer, dir, name string, r *training.Result) error {
+	path := modelPath(dir, name)
 	b, err := r.Model.AppendBinary(nil)
 	if err != nil {
 		return err
@@ -107,7 +132,7 @@ func (c *trainCmd) write(out io.Writer, r *training.Result) error {
 	if err != nil {
 		return err
 	}
-	picture := filepath.Join(c.Out, "loss.png")
+	picture := filepath.Join(dir, "loss.png")
 	if err := report.WriteFile(picture, func(w io.Writer) error { return lossCurve(w, r.Curve) }); err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type graph struct {
 // graphLayer is one layer: a cell in each direction.
 type graphLayer struct {
 	cells []*unit
+	conv  *conv     // instead of cells, if it is one
 	sum   bool      // of both directions
 	y     []float32 // [rows × width] both outputs side by side or added; nil if there is one
 	dcell []float32 // [rows × hidden] one cell's part of d loss / d y
@@ -39,6 +40,7 @@ type graphLayer struct {
 type shared struct {
 	net   *Net
 	cells [][]*weights
+	convs []*taps // of each layer, nil if it is no row convolution
 	headT []float32
 }
 
@@ -47,12 +49,17 @@ func newShared(net *Net) *shared {
 	_, t := net.parts()
 	for _, l := range net.arch.Layers {
 		var cells []*weights
-		for range directions(l) {
-			var w *weights
-			w, t = newWeights(t)
-			cells = append(cells, w)
+		var conv *taps
+		if l.Cell == models.RowConv {
+			conv, t = newTaps(t[0]), t[1:]
+		} else {
+			for range directions(l) {
+				var w *weights
+				w, t = newWeights(t)
+				cells = append(cells, w)
+			}
 		}
-		s.cells = append(s.cells, cells)
+		s.cells, s.convs = append(s.cells, cells), append(s.convs, conv)
 	}
 	if len(t) > 0 {
 		s.headT = make([]float32, len(t[0].Data))
@@ -76,6 +83,11 @@ func (s *shared) refresh() {
 			w.refresh()
 		}
 	}
+	for _, w := range s.convs {
+		if w != nil {
+			w.refresh()
+		}
+	}
 	if weight, bias := s.head(); weight != nil {
 		transpose(s.headT, weight, len(bias), len(weight)/len(bias))
 	}
@@ -87,6 +99,9 @@ func newGraph(s *shared, lanes int) *graph {
 		l := graphLayer{sum: s.net.arch.Layers[i].Sum}
 		for i, w := range cells {
 			l.cells = append(l.cells, newUnit(w, i == 1, lanes))
+		}
+		if w := s.convs[i]; w != nil {
+			l.conv = newConv(w, lanes)
 		}
 		g.layers = append(g.layers, l)
 	}
@@ -153,7 +168,7 @@ func (g *graph) backward(b *Batch) {
 	for i := len(g.layers) - 1; i >= 0; i-- {
 		var dx []float32
 		if i > 0 || g.table != nil { // nobody asks for the gradient of frames
-			g.dx = resize(g.dx, b.Steps*g.lanes*g.layers[i].cells[0].In)
+			g.dx = resize(g.dx, b.Steps*g.lanes*g.layers[i].in())
 			clear(g.dx)
 			dx = g.dx
 		}
@@ -198,6 +213,9 @@ func (g *graph) carry(steps int) {
 		for _, c := range g.layers[i].cells {
 			c.carry(steps, g.lanes)
 		}
+		if c := g.layers[i].conv; c != nil {
+			c.carry()
+		}
 	}
 }
 
@@ -207,6 +225,9 @@ func (g *graph) reset(lane int) {
 		for _, c := range g.layers[i].cells {
 			clear(part(c.h0, lane, 1, c.state))
 			clear(part(c.c0, lane, 1, c.Hidden))
+		}
+		if c := g.layers[i].conv; c != nil {
+			c.reset(lane, g.lanes)
 		}
 	}
 }
@@ -227,6 +248,39 @@ func (g *graph) setDrop(rng *rand.Rand, p float64, rows int) {
 	}
 }
 
+// in is the width of what the layer gets.
+func (l *graphLayer) in() int {
+	if l.conv != nil {
+		return l.conv.width
+	}
+	return l.cells[0].In
+}
+
+// grads are the gradients of the layer's tensors, in their order.
+func (l *graphLayer) grads() (list [][]float32) {
+	if l.conv != nil {
+		return l.conv.grads
+	}
+	for _, c := range l.cells {
+		list = append(list, c.grad...)
+	}
+	return list
+}
+
+// carried is all that goes on from batch to batch.
+func (l *graphLayer) carried() (list [][]float32) {
+	if l.conv != nil {
+		return [][]float32{l.conv.past}
+	}
+	for _, c := range l.cells {
+		list = append(list, c.h0)
+		if c.c0 != nil {
+			list = append(list, c.c0)
+		}
+	}
+	return list
+}
+
 func (l *graphLayer) forward(x []float32, steps, lanes int, lengths []int) []float32 {
 	y := l.join(x, steps, lanes, lengths)
 	if len(l.drop) == 0 {
@@ -239,6 +293,9 @@ func (l *graphLayer) forward(x []float32, steps, lanes int, lengths []int) []flo
 
 // join is what both directions hand on.
 func (l *graphLayer) join(x []float32, steps, lanes int, lengths []int) []float32 {
+	if l.conv != nil {
+		return l.conv.forward(x, steps, lanes)
+	}
 	if len(l.cells) == 1 {
 		return l.cells[0].forward(x, steps, lanes, lengths)
 	}
@@ -262,6 +319,10 @@ func (l *graphLayer) join(x []float32, steps, lanes int, lengths []int) []float3
 func (l *graphLayer) backward(dx, dy []float32, steps, lanes int, lengths []int) {
 	if len(l.drop) > 0 {
 		kernel.Mul(dy, dy, l.drop)
+	}
+	if l.conv != nil {
+		l.conv.backward(dx, dy, steps, lanes)
+		return
 	}
 	if len(l.cells) == 1 || l.sum {
 		for _, c := range l.cells {

@@ -59,6 +59,10 @@ func (n *Net) bounds() (list []float64) {
 		list = append(list, 1)
 	}
 	for _, l := range n.arch.Layers {
+		if l.Cell == models.RowConv {
+			list, cells = append(list, 1/math.Sqrt(float64(l.Context+1))), cells[1:]
+			continue
+		}
 		for range directions(l) {
 			w, rest := models.CellWeights(cells)
 			fan := w.Hidden

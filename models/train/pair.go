@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/streamer-audio/streamer/internal/snapshot"
+	"github.com/streamer-audio/streamer/models"
 )
 
 const pairMagic = "STRE"
@@ -25,8 +26,9 @@ type EncoderDecoder struct {
 // be causal and without a head, the layers of both alike in cell and size.
 func NewEncoderDecoder(encoder, decoder *Net, c Config) (*EncoderDecoder, error) {
 	a, b := encoder.arch, decoder.arch
-	if a.Outputs != 0 || b.Outputs == 0 || !a.Causal() || !slices.Equal(a.Layers, b.Layers) {
-		return nil, fmt.Errorf("train: an encoder without a head and a decoder with one have equal causal layers, these do not: %v, %v", a, b)
+	late := !a.Causal() || !b.Causal() || slices.ContainsFunc(a.Layers, func(l models.Layer) bool { return l.Cell == models.RowConv })
+	if a.Outputs != 0 || b.Outputs == 0 || late || !slices.Equal(a.Layers, b.Layers) {
+		return nil, fmt.Errorf("train: an encoder without a head and a decoder with one have equal causal layers of cells, these do not: %v, %v", a, b)
 	}
 	if c.Lags {
 		return nil, errors.New("train: the gradient by time lag is recorded for a single net")
@@ -63,7 +65,10 @@ func (p *EncoderDecoder) Gradient(in, out *Batch) (StepResult, error) {
 	if err := in.checkValues(p.enc.net.arch, p.config.Lanes); err != nil {
 		return StepResult{}, err
 	}
-	count, err := p.dec.check(out)
+	if err := p.dec.check(out); err != nil {
+		return StepResult{}, err
+	}
+	count, err := p.dec.count(out)
 	if err != nil {
 		return StepResult{}, err
 	}

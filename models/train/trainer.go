@@ -85,6 +85,7 @@ type Trainer struct {
 	shared *shared
 	graphs []*graph
 	shards []Batch // each shard's part of the batch
+	late   *late   // nil for a net that answers at once
 }
 
 // NewTrainer returns a Trainer that has taken no step.
@@ -96,7 +97,7 @@ func NewTrainer(net *Net, c Config) (*Trainer, error) {
 		return nil, errors.New("train: dropout is between layers, and there is only one")
 	}
 	c.setDefaults()
-	t := &Trainer{net: net, config: c, adam: newAdam(c, net.tensors[net.frozen():]), shared: newShared(net)}
+	t := &Trainer{net: net, config: c, adam: newAdam(c, net.tensors[net.frozen():]), shared: newShared(net), late: newLate(net.arch, c.Lanes)}
 	for range c.Shards {
 		t.graphs = append(t.graphs, newGraph(t.shared, c.Lanes/c.Shards))
 	}
@@ -133,23 +134,28 @@ func (t *Trainer) update(lr, scale float64) {
 // Gradient computes loss and gradient of the batch, which Net.Gradients then
 // holds, and carries the hidden state on, but leaves the weights alone.
 func (t *Trainer) Gradient(b *Batch) (StepResult, error) {
-	count, err := t.check(b)
+	if err := t.check(b); err != nil {
+		return StepResult{}, err
+	}
+	moved := t.late.move(b, t.config.Lanes)
+	count, err := t.count(moved)
 	if err != nil {
 		return StepResult{}, err
 	}
 	t.shared.refresh()
 	t.config.Each(len(t.graphs), func(i int) {
-		t.begin(b, i)
+		t.begin(moved, i)
 		t.graphs[i].run(&t.shards[i], count)
 	})
 	r := StepResult{Loss: t.gather() / count, GradNorm: globalNorm(t.net.grads, 0), Lags: t.lags(b.Steps)}
 	if bad := r.Loss + r.GradNorm; math.IsNaN(bad) || math.IsInf(bad, 0) {
 		return r, ErrDiverged
 	}
-	if t.net.arch.Causal() {
+	if t.net.arch.Lookahead() != models.Unbounded {
 		for _, g := range t.graphs {
 			g.carry(b.Steps)
 		}
+		t.late.carry(b, t.config.Lanes)
 	}
 	return r, nil
 }
@@ -169,7 +175,9 @@ func (t *Trainer) begin(b *Batch, i int) {
 	}
 	if t.config.Lags {
 		for _, l := range g.layers {
-			l.cells[0].lags = make([]float64, b.Steps)
+			if l.conv == nil {
+				l.cells[0].lags = make([]float64, b.Steps)
+			}
 		}
 	}
 }
@@ -182,6 +190,9 @@ func (t *Trainer) lags(steps int) (norms [][]float64) {
 	for layer := range t.net.arch.Layers {
 		list := make([]float64, steps)
 		for _, g := range t.graphs {
+			if g.layers[layer].conv != nil {
+				continue // it has no state
+			}
 			for i, v := range g.layers[layer].cells[0].lags {
 				list[i] += v
 			}
@@ -194,16 +205,16 @@ func (t *Trainer) lags(steps int) (norms [][]float64) {
 	return norms
 }
 
-// check returns what the loss of the batch is divided by. A batch of wrong
-// sizes is a mistake of the program; one without anything to learn is not.
-func (t *Trainer) check(b *Batch) (count float64, err error) {
+// check refuses what cannot be learnt from. A batch of wrong sizes is a mistake
+// of the program.
+func (t *Trainer) check(b *Batch) error {
 	t.checkInput(b)
 	rows, lanes := b.Steps*t.config.Lanes, t.config.Lanes
 	a, wrong := t.net.arch, false
 	softmax, targets := a.Head == models.SoftmaxHead, 0
 	switch {
 	case b.Labels != nil:
-		wrong = !softmax || len(b.Labels) != lanes || b.Classes != nil || b.Y != nil || b.Mask != nil
+		wrong = !softmax || t.late != nil || len(b.Labels) != lanes || b.Classes != nil || b.Y != nil || b.Mask != nil
 	case b.Classes != nil:
 		targets = rows
 		wrong = !softmax || len(b.Classes) != rows || b.Y != nil
@@ -214,16 +225,22 @@ func (t *Trainer) check(b *Batch) (count float64, err error) {
 	if wrong || b.Mask != nil && len(b.Mask) != targets {
 		panic("train: targets do not fit the net and its lanes")
 	}
-	if err := b.checkValues(a, lanes); err != nil {
-		return 0, err
+	if err := b.checkValues(a, lanes); err != nil || b.Labels == nil {
+		return err
 	}
-	if b.Labels != nil {
-		if b.Lengths != nil && slices.Max(b.Lengths) == 0 {
-			return 0, errNothing
-		}
-		return float64(lanes), checkLabels(b, a.Outputs)
+	return checkLabels(b, a.Outputs)
+}
+
+// count returns what the loss of the batch is divided by.
+func (t *Trainer) count(b *Batch) (float64, error) {
+	lanes := t.config.Lanes
+	if b.Labels == nil {
+		return b.count(lanes, max(1, len(b.Y)/(b.Steps*lanes)))
 	}
-	return b.count(lanes, targets/rows)
+	if b.Lengths != nil && slices.Max(b.Lengths) == 0 {
+		return 0, errNothing
+	}
+	return float64(lanes), nil
 }
 
 func (t *Trainer) checkInput(b *Batch) {
@@ -282,11 +299,9 @@ func (t *Trainer) gather() (loss float64) {
 			to = to[1:]
 		}
 		for _, l := range g.layers {
-			for _, c := range l.cells {
-				for _, grad := range c.grad {
-					kernel.SumRowsAdd(to[0].Data, grad, 1, len(grad))
-					to = to[1:]
-				}
+			for _, grad := range l.grads() {
+				kernel.SumRowsAdd(to[0].Data, grad, 1, len(grad))
+				to = to[1:]
 			}
 		}
 		for i := range to { // the head, if there is one
@@ -348,13 +363,11 @@ func (t *Trainer) values() [][]float32 {
 	list = append(append(list, t.adam.m...), t.adam.v...)
 	for _, g := range t.graphs {
 		for _, l := range g.layers {
-			for _, c := range l.cells {
-				list = append(list, c.h0)
-				if c.c0 != nil {
-					list = append(list, c.c0)
-				}
-			}
+			list = append(list, l.carried()...)
 		}
+	}
+	if t.late != nil {
+		list = append(list, t.late.y, t.late.mask)
 	}
 	return list
 }
