@@ -52,3 +52,29 @@ func Load(name, mode string) (*models.Model, error) {
 	}
 	return m, nil
 }
+
+// Live returns the models of a task that answer while the audio comes, from
+// the one that answers at once to the one that waits longest and hears most.
+// The bidirectional weights are among them, run in blocks.
+func Live(name string) ([]*models.Model, error) {
+	causal, err := Load(name, Causal)
+	if err != nil {
+		return nil, err
+	}
+	both, err := Load(name, Bidirectional)
+	if err != nil {
+		return nil, err
+	}
+	list := []*models.Model{causal}
+	for _, b := range blocks {
+		m, err := both.InBlocks(b.frames, b.right)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, m)
+	}
+	return list, nil
+}
+
+// blocks are the ways to run the bidirectional weights live.
+var blocks = []struct{ frames, right int }{{25, 25}}
