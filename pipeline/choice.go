@@ -14,7 +14,7 @@ type Choice []*Pipeline
 // which wraps ErrDelay, says what the least would be.
 func (c Choice) Within(rate int, most time.Duration) (*Pipeline, error) {
 	for i := len(c) - 1; i >= 0; i-- {
-		if latency, bounded := c[i].Latency(rate); bounded && latency <= most.Seconds() {
+		if latency, bounded := c[i].Latency(rate); bounded && latency <= most.Seconds()+1e-9 { // far less than a sample
 			return c[i], nil
 		}
 	}
