@@ -253,9 +253,9 @@ func (r *room) reserve(layers []layer, frames, rows, steps int) {
 		}
 		atLeast(&r.v, rows*c.Late*c.hidden)
 		atLeast(&r.late, rows*c.Late*c.unitsAtOnce())
+		atLeast(&r.ahead, c.memory)
 		if l.bwd != nil {
 			atLeast(&r.back, c.memory)
-			atLeast(&r.ahead, c.memory)
 		}
 		if l.sum {
 			atLeast(&r.sum, steps*c.hidden)

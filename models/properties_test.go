@@ -50,7 +50,7 @@ func lateArchs() map[string]Arch {
 		a.Block, a.Right = block, right
 		return a
 	}
-	deep := testArch(both(GRU, 5), Layer{Cell: Dense, Hidden: 6}, both(LSTM, 4), both(GRUBefore, 3))
+	deep := testArch(both(GRU, 5), Layer{Cell: Dense, Hidden: 6}, both(LSTM, 4), Layer{Cell: LSTM, Hidden: 7}, both(GRUBefore, 3))
 	tokens := Arch{Input: 4, Tokens: 9, Encoding: Embedding, Outputs: 3, Head: SoftmaxHead, Delays: []int{3, 3, 3}, Layers: []Layer{{Cell: LSTM, Hidden: 8}}}
 	return map[string]Arch{
 		"delay 0":               delayed(testArch(Layer{Cell: GRU, Hidden: 7}), 0),

@@ -30,7 +30,12 @@ func (n Net) ForwardBatch(b *Batch) (logits, out []float64, hn, cn [][]float64) 
 	for lane := range b.Lanes {
 		states := n.zeros()
 		b.start(states, lane)
-		y := n.run(Lane(b.X, b.Steps, b.Lanes, lane), b.length(lane), states, b.drop(lane))
+		var y [][]float64
+		if x := Lane(b.X, b.Steps, b.Lanes, lane); len(n["blocks"].Data) > 0 {
+			y = n.inBlocks(x, b.length(lane), states)
+		} else {
+			y = n.run(x, b.length(lane), b.Steps, states, b.drop(lane))
+		}
 		out = putLane(out, y, b.Lanes, lane)
 		logits = putLane(logits, n.Head(y), b.Lanes, lane)
 		for i, s := range states {

@@ -30,9 +30,11 @@ func (c Cell) zero() state {
 }
 
 // through runs one cell over x from the state s; a reverse one from the end.
-// A step of the padding leaves the state as it was. What a dense cell, which
+// The last state of a forward one is that after keep steps. A step of the
+// padding leaves the state as it was. What a dense cell, which
 // has no state, makes of the padding is as good as anything.
-func (n Net) through(c Cell, x [][]float64, length int, s state) (y [][]float64, last state) {
+func (n Net) through(c Cell, x [][]float64, length, keep int, s state) (y [][]float64, last state) {
+	last = s
 	y = make([][]float64, len(x))
 	for i := range x {
 		t := i
@@ -50,8 +52,11 @@ func (n Net) through(c Cell, x [][]float64, length int, s state) (y [][]float64,
 			}
 			y[t] = s.h
 		}
+		if c.Reverse() || i < keep {
+			last = s
+		}
 	}
-	return y, s
+	return y, last
 }
 
 // of is the product of the cell's weights with a vector, and their bias.

@@ -18,6 +18,8 @@ import (
 //	<cell>.weight_ih_l0[_reverse] [gates*hidden, input]    <cell>.bias_ih_l0[_reverse] [gates*hidden]
 //	<cell>.weight_hh_l0[_reverse] [gates*hidden, hidden]   <cell>.bias_hh_l0[_reverse] [gates*hidden]
 //	lstm-peephole.weight_peep_l0[_reverse] [3*hidden]      to the gates i, f, o
+//	row-conv.weight_l0 [width, context+1]  a layer that sums over frames to come, known context frames late
+//	blocks [2]                      frames of a block and of its right context: reverse cells begin there
 //	sum_l0                          whatever it holds, the directions of layer 0 are added, not joined
 //	head.weight [outputs, width]    head.bias [outputs]; without them the logits are the outputs
 //	input.embedding [tokens, width] frames are the numbers of tokens, which are looked up here
@@ -54,7 +56,7 @@ func (n Net) Cells() (cells []Cell) {
 				}
 			}
 		}
-		if len(cells) == found {
+		if _, conv := n[fmt.Sprintf("row-conv.weight_l%d", layer)]; !conv && len(cells) == found {
 			return cells
 		}
 	}
@@ -69,7 +71,7 @@ func (n Net) Forward(x, h0 [][]float64) (out, hn [][]float64) {
 	for i, h := range h0 {
 		copy(states[i].h, h)
 	}
-	out = n.run(x, len(x), states, nil)
+	out = n.run(x, len(x), len(x), states, nil)
 	for _, s := range states {
 		hn = append(hn, s.h)
 	}
@@ -85,16 +87,23 @@ func (n Net) zeros() (states []state) {
 }
 
 // run takes one sequence x through all layers and returns the outputs of the
-// top one. The states of all cells are replaced by the last ones; what lies at
-// length or beyond is padding. The outputs of layer i are multiplied by
-// drop[i], if that is there.
-func (n Net) run(x [][]float64, length int, states []state, drop [][][]float64) [][]float64 {
+// top one. The states of all cells are replaced by the last ones, those of
+// forward cells by the ones after keep steps; what lies at length or beyond is
+// padding. The outputs of layer i are multiplied by drop[i], if that is there.
+func (n Net) run(x [][]float64, length, keep int, states []state, drop [][][]float64) [][]float64 {
 	out, cells := n.input(x), n.Cells()
-	for layer := 0; len(cells) > 0; layer++ {
-		name, in := cells[0].layer(), out
+	for layer := 0; ; layer++ {
+		name, in := fmt.Sprintf("l%d", layer), out
+		if w, ok := n["row-conv.weight_"+name]; ok {
+			out = rowConv(w, in)
+			continue
+		}
+		if len(cells) == 0 {
+			return out
+		}
 		for out = nil; len(cells) > 0 && cells[0].layer() == name; cells, states = cells[1:], states[1:] {
 			var y [][]float64
-			y, states[0] = n.through(cells[0], in, length, states[0])
+			y, states[0] = n.through(cells[0], in, length, keep, states[0])
 			switch _, sum := n["sum_"+name]; {
 			case out == nil:
 				out = y
@@ -108,8 +117,49 @@ func (n Net) run(x [][]float64, length int, states []state, drop [][][]float64) 
 			out = zip(out, drop[layer], multiply)
 		}
 	}
+}
+
+// rowConv is a row convolution as a stream has it: step t says what is known of
+// the frame context steps before. Before the first frame are zeros.
+func rowConv(w Array, x [][]float64) [][]float64 {
+	taps := w.Shape[1]
+	y := make([][]float64, len(x))
+	for t := range x {
+		y[t] = each(x[t], func(i int) (sum float64) {
+			for j := range taps {
+				if at := t - (taps - 1) + j; at >= 0 {
+					sum += w.Data[i*taps+j] * x[at][i]
+				}
+			}
+			return sum
+		})
+	}
+	return y
+}
+
+// inBlocks is run for a net in blocks: of each block of frames, and those to
+// its right, the outputs of the block are kept, and forward cells go on from
+// there.
+func (n Net) inBlocks(x [][]float64, length int, states []state) [][]float64 {
+	block, right := int(n["blocks"].Data[0]), int(n["blocks"].Data[1])
+	var out [][]float64
+	for first := 0; first < length; first += block {
+		keep, end := min(block, length-first), min(first+block+right, length)
+		for i, c := range n.Cells() {
+			if c.Reverse() {
+				states[i] = c.zero()
+			}
+		}
+		out = append(out, n.run(x[first:end], end-first, keep, states, nil)[:keep]...)
+	}
+	for len(out) < len(x) { // padding
+		out = append(out, make([]float64, n.width()))
+	}
 	return out
 }
+
+// width is that of the outputs of the top layer.
+func (n Net) width() int { return n["head.weight"].Shape[1] }
 
 // input is what the first layer gets of the frames.
 func (n Net) input(x [][]float64) [][]float64 {

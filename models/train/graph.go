@@ -14,6 +14,7 @@ type graph struct {
 	n      *shared
 	lanes  int
 	layers []graphLayer
+	blocks *blocks // nil for a net that does not run in blocks
 
 	frames []float32 // input of the window, not owned
 	x      []float32 // what the first layer gets
@@ -28,12 +29,13 @@ type graph struct {
 // graphLayer is one layer: a cell in each direction.
 type graphLayer struct {
 	cells []*unit
-	conv  *conv     // instead of cells, if it is one
-	sum   bool      // of both directions
-	y     []float32 // [rows × width] both outputs side by side or added; nil if there is one
-	dcell []float32 // [rows × hidden] one cell's part of d loss / d y
-	drop  []float32 // [rows × width] factors of dropout, empty if there is none
-	kept  []float32 // [rows × width] y times drop
+	conv  *conv       // instead of cells, if it is one
+	sum   bool        // of both directions
+	y     []float32   // [rows × width] both outputs side by side or added; nil if there is one
+	dcell []float32   // [rows × hidden] one cell's part of d loss / d y
+	block []blockwise // of each cell, if the net runs in blocks
+	drop  []float32   // [rows × width] factors of dropout, empty if there is none
+	kept  []float32   // [rows × width] y times drop
 }
 
 // shared is what all graphs read: the weights of the net, prepared.
@@ -103,6 +105,12 @@ func newGraph(s *shared, lanes int) *graph {
 		if w := s.convs[i]; w != nil {
 			l.conv = newConv(w, lanes)
 		}
+		if a := s.net.arch; a.Block > 0 {
+			g.blocks = &blocks{frames: a.Block, right: a.Right, lanes: lanes}
+			for _, c := range l.cells {
+				l.block = append(l.block, blockwise{core: c, top: i == len(s.cells)-1})
+			}
+		}
 		g.layers = append(g.layers, l)
 	}
 	weight, bias := s.head()
@@ -126,11 +134,41 @@ func (g *graph) run(b *Batch, count float64) {
 func (g *graph) forward(b *Batch) []float32 {
 	g.frames = b.X
 	g.encode()
-	out := g.x
+	out, w, k := g.x, g.window(b), g.blocks
+	if k != nil {
+		k.x = k.spread(k.x, out, b.Steps, g.n.net.arch.Input, true)
+		out = k.x
+	}
 	for i := range g.layers {
-		out = g.layers[i].forward(out, b.Steps, g.lanes, b.Lengths)
+		out = g.layers[i].forward(out, w)
+	}
+	if k != nil {
+		k.top = k.own(k.top, out, b.Steps, g.n.net.arch.Layers[len(g.layers)-1].Width())
+		return k.top
 	}
 	return out
+}
+
+// window is what a layer needs to know of a batch.
+type window struct {
+	steps, lanes int
+	lengths      []int
+	blocks       *blocks
+}
+
+func (g *graph) window(b *Batch) window {
+	if g.blocks != nil {
+		g.blocks.layOut(b)
+	}
+	return window{b.Steps, g.lanes, b.Lengths, g.blocks}
+}
+
+// rows is how many rows the layers compute.
+func (w window) rows() int {
+	if w.blocks != nil {
+		return w.blocks.rows()
+	}
+	return w.steps * w.lanes
 }
 
 // criticise computes the loss of the head's answers, its gradient by the head
@@ -165,17 +203,26 @@ func (g *graph) clearEnd() {
 // backward goes from dy, the gradient by the outputs of the top layer, to the
 // weights of all layers.
 func (g *graph) backward(b *Batch) {
+	w, k := g.window(b), g.blocks
+	if k != nil {
+		k.dy = k.spread(k.dy, g.dy, b.Steps, g.n.net.arch.Layers[len(g.layers)-1].Width(), false)
+		g.dy, k.dy = k.dy, g.dy
+	}
 	for i := len(g.layers) - 1; i >= 0; i-- {
 		var dx []float32
 		if i > 0 || g.table != nil { // nobody asks for the gradient of frames
-			g.dx = resize(g.dx, b.Steps*g.lanes*g.layers[i].in())
+			g.dx = resize(g.dx, w.rows()*g.layers[i].in())
 			clear(g.dx)
 			dx = g.dx
 		}
-		g.layers[i].backward(dx, g.dy, b.Steps, g.lanes, b.Lengths)
+		g.layers[i].backward(dx, g.dy, w)
 		g.dy, g.dx = g.dx, g.dy
 	}
 	if g.table != nil {
+		if k != nil {
+			k.dy = k.sum(k.dy, g.dy, b.Steps, g.n.net.arch.Input)
+			g.dy, k.dy = k.dy, g.dy
+		}
 		clear(g.table)
 		for i, v := range g.frames {
 			in := g.n.net.arch.Input
@@ -211,7 +258,9 @@ func (g *graph) encode() {
 func (g *graph) carry(steps int) {
 	for i := range g.layers {
 		for _, c := range g.layers[i].cells {
-			c.carry(steps, g.lanes)
+			if !c.reverse && c.state > 0 {
+				c.carry(steps, g.lanes)
+			}
 		}
 		if c := g.layers[i].conv; c != nil {
 			c.carry()
@@ -272,7 +321,10 @@ func (l *graphLayer) carried() (list [][]float32) {
 	if l.conv != nil {
 		return [][]float32{l.conv.past}
 	}
-	for _, c := range l.cells {
+	for i, c := range l.cells {
+		if l.block != nil && i > 0 { // begins with nothing in each block
+			break
+		}
 		list = append(list, c.h0)
 		if c.c0 != nil {
 			list = append(list, c.c0)
@@ -281,8 +333,8 @@ func (l *graphLayer) carried() (list [][]float32) {
 	return list
 }
 
-func (l *graphLayer) forward(x []float32, steps, lanes int, lengths []int) []float32 {
-	y := l.join(x, steps, lanes, lengths)
+func (l *graphLayer) forward(x []float32, w window) []float32 {
+	y := l.join(x, w)
 	if len(l.drop) == 0 {
 		return y
 	}
@@ -292,50 +344,67 @@ func (l *graphLayer) forward(x []float32, steps, lanes int, lengths []int) []flo
 }
 
 // join is what both directions hand on.
-func (l *graphLayer) join(x []float32, steps, lanes int, lengths []int) []float32 {
+func (l *graphLayer) join(x []float32, w window) []float32 {
 	if l.conv != nil {
-		return l.conv.forward(x, steps, lanes)
+		return l.conv.forward(x, w.steps, w.lanes)
 	}
 	if len(l.cells) == 1 {
-		return l.cells[0].forward(x, steps, lanes, lengths)
+		return l.through(0, x, w)
 	}
-	rows, h := steps*lanes, l.cells[0].Hidden
+	rows, h := w.rows(), l.cells[0].Hidden
 	if l.sum {
 		l.y = resize(l.y, rows*h)
-		copy(l.y, l.cells[0].forward(x, steps, lanes, lengths))
-		kernel.SumRowsAdd(l.y, l.cells[1].forward(x, steps, lanes, lengths), 1, rows*h)
+		copy(l.y, l.through(0, x, w))
+		kernel.SumRowsAdd(l.y, l.through(1, x, w), 1, rows*h)
 		return l.y
 	}
 	l.y = resize(l.y, rows*2*h)
-	for i, c := range l.cells {
-		for row, y := 0, c.forward(x, steps, lanes, lengths); row < rows; row++ {
+	for i := range l.cells {
+		for row, y := 0, l.through(i, x, w); row < rows; row++ {
 			copy(l.y[row*2*h+i*h:row*2*h+(i+1)*h], y[row*h:])
 		}
 	}
 	return l.y
 }
 
+// through takes x through one cell.
+func (l *graphLayer) through(i int, x []float32, w window) []float32 {
+	if w.blocks != nil {
+		return l.block[i].forward(x, w.steps, w.blocks)
+	}
+	return l.cells[i].forward(x, w.steps, w.lanes, w.lengths)
+}
+
+// back goes back through one cell.
+func (l *graphLayer) back(i int, dx, dy []float32, w window) {
+	if w.blocks != nil {
+		l.block[i].backward(dx, dy, w.steps, w.blocks)
+		return
+	}
+	l.cells[i].backward(dx, dy, w.steps, w.lanes, w.lengths)
+}
+
 // backward adds to dx, which is nil where nobody asks for it. It spoils dy.
-func (l *graphLayer) backward(dx, dy []float32, steps, lanes int, lengths []int) {
+func (l *graphLayer) backward(dx, dy []float32, w window) {
 	if len(l.drop) > 0 {
 		kernel.Mul(dy, dy, l.drop)
 	}
 	if l.conv != nil {
-		l.conv.backward(dx, dy, steps, lanes)
+		l.conv.backward(dx, dy, w.steps, w.lanes)
 		return
 	}
 	if len(l.cells) == 1 || l.sum {
-		for _, c := range l.cells {
-			c.backward(dx, dy, steps, lanes, lengths)
+		for i := range l.cells {
+			l.back(i, dx, dy, w)
 		}
 		return
 	}
-	rows, h := steps*lanes, l.cells[0].Hidden
+	rows, h := w.rows(), l.cells[0].Hidden
 	l.dcell = resize(l.dcell, rows*h)
-	for i, c := range l.cells {
+	for i := range l.cells {
 		for row := range rows {
 			copy(l.dcell[row*h:(row+1)*h], dy[row*2*h+i*h:])
 		}
-		c.backward(dx, l.dcell, steps, lanes, lengths)
+		l.back(i, dx, l.dcell, w)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/streamer-audio/streamer/internal/oracle"
@@ -74,6 +75,9 @@ func weightsOf(net *train.Net) oracle.Net {
 		if l.Sum {
 			n[fmt.Sprintf("sum_l%d", i)] = oracle.Array{}
 		}
+	}
+	if a.Block > 0 {
+		n["blocks"] = oracle.NewArray([]int{2}, []float32{float32(a.Block), float32(a.Right)})
 	}
 	if a.Encoding == models.OneHot {
 		n["input.onehot"] = oracle.NewArray([]int{1}, []float32{float32(a.Tokens)})
@@ -221,6 +225,91 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 		loss := func() float64 { return lossOf(n, a, truth) }
 		checkGradients(t, fmt.Sprintf("seed %d, %v", seed, a), tr, b, loss(),
 			func(name string) []float64 { return oracle.Gradient(loss, n[name].Data, 1e-5) })
+	}
+}
+
+// The same of nets that wait a little: delays, row convolutions, blocks. All
+// lanes begin with the batch.
+func TestGradientsOfLateNetsAgreeWithFiniteDifferences(t *testing.T) {
+	for seed := range uint64(72) { // every cell first, in every way, twice
+		rng := rand.New(rand.NewPCG(seed, 3))
+		a := lateArch(rng, models.CellNames()[int(seed)%len(models.CellNames())], int(seed)%4)
+		if err := a.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		lanes, steps := 4, 5+rng.IntN(8)
+		net, err := train.NewNet(a, seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr := trainerOf(t, a, weightsOf(net), config(lanes, []int{1, 2}[rng.IntN(2)]))
+		n, b := weightsOf(tr.Net()), randomBatch(rng, a, steps, lanes)
+		for b.Labels != nil { // CTC finds the times itself
+			b = randomBatch(rng, a, steps, lanes)
+		}
+		truth := inFloat64(b, lanes)
+		if a.Block == 0 {
+			delayTargets(truth, a)
+		}
+		loss := func() float64 { return lossOf(n, a, truth) }
+		checkGradients(t, fmt.Sprintf("seed %d, %v", seed, a), tr, b, loss(),
+			func(name string) []float64 { return oracle.Gradient(loss, n[name].Data, 1e-5) })
+	}
+}
+
+// lateArch waits by delays, row convolutions, both or blocks.
+func lateArch(rng *rand.Rand, cell string, way int) models.Arch {
+	a := randomArch(rng, cell, way < 3)
+	if way == 3 {
+		if cell == models.Dense || cell == models.DenseReLU {
+			cell = models.LSTM
+		}
+		a.Layers = append(a.Layers, models.Layer{Cell: cell, Hidden: 1 + rng.IntN(4), Bidirectional: true})
+		a.Block, a.Right = 1+rng.IntN(4), rng.IntN(5)
+		return a
+	}
+	if way > 0 {
+		at := rng.IntN(len(a.Layers) + 1)
+		width := a.Input
+		if at > 0 {
+			width = a.Layers[at-1].Width()
+		}
+		a.Layers = slices.Insert(a.Layers, at, models.Layer{Cell: models.RowConv, Hidden: width, Context: rng.IntN(3)})
+	}
+	for i := range a.Outputs {
+		if way == 1 {
+			break
+		}
+		if a.Delays = append(a.Delays, rng.IntN(3)); a.Head == models.SoftmaxHead {
+			a.Delays[i] = a.Delays[0]
+		}
+	}
+	return a
+}
+
+// delayTargets moves each target to the step that answers it, by the
+// definition.
+func delayTargets(b *oracle.Batch, a models.Arch) {
+	y, mask, classes := slices.Clone(b.Y), slices.Clone(b.Mask), b.Classes
+	b.Classes = slices.Clone(classes) // the batch that is trained on has the same
+	for i := range mask {
+		each := max(1, len(y)/(b.Steps*b.Lanes))
+		ahead := 0
+		for _, l := range a.Layers {
+			ahead += l.Context
+		}
+		if a.Delays != nil {
+			ahead += a.Delays[i%each]
+		}
+		from := i - ahead*b.Lanes*each
+		switch {
+		case from < 0:
+			b.Mask[i] = 0
+		case classes != nil:
+			b.Mask[i], b.Classes[i] = mask[from], classes[from]
+		default:
+			b.Mask[i], b.Y[i] = mask[from], y[from]
+		}
 	}
 }
 

@@ -96,6 +96,9 @@ func NewTrainer(net *Net, c Config) (*Trainer, error) {
 	if c.Dropout > 0 && len(net.arch.Layers) == 1 {
 		return nil, errors.New("train: dropout is between layers, and there is only one")
 	}
+	if c.Lags && net.arch.Block > 0 {
+		return nil, errors.New("train: the gradient by time lag is recorded where all steps follow each other, not in blocks")
+	}
 	c.setDefaults()
 	t := &Trainer{net: net, config: c, adam: newAdam(c, net.tensors[net.frozen():]), shared: newShared(net), late: newLate(net.arch, c.Lanes)}
 	for range c.Shards {
@@ -171,7 +174,7 @@ func (t *Trainer) begin(b *Batch, i int) {
 	}
 	if t.config.Dropout > 0 {
 		rng := rand.New(rand.NewPCG(t.config.Seed, uint64(t.adam.steps)<<16|uint64(i)))
-		g.setDrop(rng, t.config.Dropout, b.Steps*g.lanes)
+		g.setDrop(rng, t.config.Dropout, g.window(part).rows())
 	}
 	if t.config.Lags {
 		for _, l := range g.layers {

@@ -84,9 +84,9 @@ func dropoutOf(a models.Arch) float64 {
 func TestParallelShardsChangeNoBit(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	c := DefaultConfig()
-	c.Lanes, c.Shards, c.Lags = 8, 4, true
+	c.Lanes, c.Shards = 8, 4
 	for name, a := range archs() {
-		c.Dropout = dropoutOf(a)
+		c.Dropout, c.Lags = dropoutOf(a), a.Block == 0
 		a = withHead(a, 4, models.SoftmaxHead)
 		one, many := newTrainer(t, a, c), newTrainer(t, a, c)
 		many.config.Each = parallel
@@ -208,6 +208,11 @@ func TestForwardEqualsModel(t *testing.T) {
 	}
 }
 
+func inBlocks(a models.Arch, block, right int) models.Arch {
+	a.Block, a.Right = block, right
+	return a
+}
+
 // withHead gives a net its outputs, of different delays where it has any.
 func withHead(a models.Arch, outputs int, head string) models.Arch {
 	a.Outputs, a.Head = outputs, head
@@ -223,6 +228,46 @@ func withHead(a models.Arch, outputs int, head string) models.Arch {
 	return a
 }
 
+// What goes on from window to window is what a State remembers.
+func TestCarriedForwardEqualsModel(t *testing.T) {
+	for name, a := range archs() {
+		if a.Lookahead() == models.Unbounded || a.Block > 0 { // a block at the end of a window hears less than it will
+			continue
+		}
+		a = withHead(a, 2, models.LinearHead)
+		c := DefaultConfig()
+		c.Lanes, c.Shards = 1, 1
+		tr := newTrainer(t, a, c)
+		m, err := tr.net.Model(models.Info{Name: "x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rng, s, g := rand.New(rand.NewPCG(5, 5)), m.NewState(), tr.graphs[0]
+		tr.shared.refresh()
+		weight, bias := g.n.head()
+		var logits, got []float32
+		for _, steps := range []int{9, 1, 14} {
+			b := randomBatch(rng, a, steps, 1)
+			window := make([]float32, 2*steps)
+			kernel.MulBias(window, bias, g.forward(b), g.n.headT, steps, 2, len(weight)/2)
+			logits = append(logits, window...)
+			g.carry(steps)
+			s.PushAll(b.X)
+		}
+		for out := make([]float32, 2); s.Next(out); {
+			got = append(got, out...)
+		}
+		for i, v := range got {
+			if tr.late != nil {
+				i += tr.late.ahead[i%2] * 2
+			}
+			if v != logits[i] {
+				t.Fatalf("%s: value %d is %v, want %v", name, i, v, logits[i])
+			}
+		}
+	}
+}
+
 // archs are every cell alone, in both directions, and some stacks.
 func archs() map[string]models.Arch {
 	list := map[string]models.Arch{
@@ -232,6 +277,8 @@ func archs() map[string]models.Arch {
 		"delays":       {Input: 5, Layers: []models.Layer{gruLayer(6, false)}, Delays: []int{3, 8}},
 		"row-conv":     arch(5, gruLayer(6, false), models.Layer{Cell: models.RowConv, Hidden: 6, Context: 3}),
 		"row-conv mid": arch(5, models.Layer{Cell: models.RowConv, Hidden: 5, Context: 2}, gruLayer(4, false), models.Layer{Cell: models.RowConv, Hidden: 4, Context: 2}, gruLayer(3, false)),
+		"blocks":       inBlocks(arch(5, gruLayer(6, true), models.Layer{Cell: models.Dense, Hidden: 4}, models.Layer{Cell: models.LSTM, Hidden: 5, Bidirectional: true}), 4, 3),
+		"blocks, one":  inBlocks(arch(5, models.Layer{Cell: models.GRUBefore, Hidden: 5, Bidirectional: true, Sum: true}, gruLayer(6, false), gruLayer(3, true)), 1, 2),
 		"one-hot":      {Input: 7, Tokens: 7, Encoding: models.OneHot, Layers: []models.Layer{gruLayer(6, false)}},
 		"embedding":    {Input: 3, Tokens: 9, Encoding: models.Embedding, Layers: []models.Layer{gruLayer(6, true)}},
 	}

@@ -65,7 +65,8 @@ type unit struct {
 	v, gl        []float32 // [rows × hidden], [rows × nl] of late gates
 	dh, dc, dv   []float32 // [lanes × hidden]; backward begins with d loss / d the last state and ends with d the first
 	grad         [][]float32
-	lags         []float64 // [steps] squares of d loss / d h<t>, summed over the lanes; nil: nobody asks
+	join         func(step int) // adds to dh and dc of a step, before they are used; may be nil
+	lags         []float64      // [steps] squares of d loss / d h<t>, summed over the lanes; nil: nobody asks
 	step         models.Step
 }
 
@@ -187,6 +188,9 @@ func (u *unit) backward(dx, dy []float32, steps, lanes int, lengths []int) {
 	for i := steps - 1; i >= 0; i-- {
 		step := u.order(i, steps)
 		t := step * lanes
+		if u.join != nil {
+			u.join(step)
+		}
 		for l := range lanes {
 			s := u.at(t+l, l)
 			s.DY = part(dy, t+l, 1, u.Hidden)
