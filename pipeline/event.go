@@ -55,6 +55,7 @@ type Event struct {
 	LostSamples int64   // gap
 	Policy      string  // gap: reset or hold
 	Reason      string  // begin, end
+	Latency     float64 // begin: seconds, as of Pipeline.Latency; +Inf, null in JSON, when not bounded
 	Code        string  // error
 	Message     string  // error
 	Word        string  // word
@@ -90,7 +91,9 @@ func (e *Event) appendDetail(b []byte) []byte {
 		b = AppendNumbers(append(b, `,"prob":`...), e.Probs)
 	case GapType:
 		b = strconv.AppendInt(append(b, `,"lost_samples":`...), e.LostSamples, 10)
-	case BeginType, EndType, ErrorType:
+	case BeginType:
+		b = AppendNumber(append(b, `,"latency_s":`...), e.Latency)
+	case EndType, ErrorType:
 	default:
 		b = AppendNumber(append(b, `,"prob":`...), e.Prob)
 	}
@@ -193,6 +196,7 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 		LostSamples int64           `json:"lost_samples"`
 		Policy      string          `json:"policy"`
 		Reason      string          `json:"reason"`
+		Latency     *float64        `json:"latency_s"`
 		Code        string          `json:"code"`
 		Message     string          `json:"message"`
 		Word        string          `json:"word"`
@@ -207,6 +211,11 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 		N: w.N, Seq: w.Seq, Sample: w.Sample, Start: w.Start, Duration: w.Duration, At: w.At, Hop: w.Hop,
 		Revises: w.Revises, LostSamples: w.LostSamples, Policy: w.Policy, Reason: w.Reason,
 		Code: w.Code, Message: w.Message, Word: w.Word}
+	if w.Latency != nil {
+		e.Latency = *w.Latency
+	} else if e.Type == BeginType {
+		e.Latency = math.Inf(1)
+	}
 	if len(w.Prob) == 0 {
 		return nil
 	}

@@ -25,7 +25,10 @@ func TestEventJSON(t *testing.T) {
 		{Event{Type: ErrorType, Stream: "x", Session: "a\"\n\x01é", Code: "bad_rate", Message: "\"<no>\""},
 			`{"v":1,"type":"error","stream":"x","session":"a\"\n\u0001é","sample":0,"start":0,"duration":0,"at":0,"code":"bad_rate","message":"\"<no>\""}`},
 		{Event{Type: BeginType, Stream: "x", Reason: "new"},
-			`{"v":1,"type":"begin","stream":"x","session":"","sample":0,"start":0,"duration":0,"at":0,"reason":"new"}`},
+			`{"v":1,"type":"begin","stream":"x","session":"","sample":0,"start":0,"duration":0,"at":0,"latency_s":0,"reason":"new"}`},
+		{Event{Type: BeginType, Latency: 0.1 + 0.2}, `{"v":1,"type":"begin","sample":0,"start":0,"duration":0,"at":0,"latency_s":0.3}`},
+		{Event{Type: BeginType, Latency: math.Inf(1)}, `{"v":1,"type":"begin","sample":0,"start":0,"duration":0,"at":0,"latency_s":null}`},
+		{Event{Type: EndType, Latency: 1, Reason: "end"}, `{"v":1,"type":"end","sample":0,"start":0,"duration":0,"at":0,"reason":"end"}`},
 	} {
 		got := string(c.event.AppendJSON(nil))
 		if got != c.want {
@@ -71,6 +74,8 @@ func TestUnmarshalRefusesOtherVersions(t *testing.T) {
 
 func FuzzEvent(f *testing.F) {
 	f.Add([]byte(`{"v":1,"type":"frame","hop":160,"prob":[0.1,0.2],"session":"\u0000"}`))
+	f.Add([]byte(`{"v":1,"type":"begin","latency_s":0.49}`))
+	f.Add([]byte(`{"v":1,"type":"begin"}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var e, back Event
 		if json.Unmarshal(b, &e) != nil {

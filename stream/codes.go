@@ -36,6 +36,8 @@ const (
 	BadRate Code = "bad_rate"
 	// BadChannels: Speech-Channels is not a whole number of 1..32.
 	BadChannels Code = "bad_channels"
+	// BadLatency: Speech-Max-Latency is not a time of 0 to 1h.
+	BadLatency Code = "bad_latency"
 	// BadPayload: the length is not a whole number of samples of all channels,
 	// or a sample is NaN or infinite.
 	BadPayload Code = "bad_payload"
@@ -44,6 +46,9 @@ const (
 
 	// FormatChanged: the chunk states another format than its session has.
 	FormatChanged Code = "format_changed"
+	// LatencyChanged: the chunk states another Speech-Max-Latency than its
+	// session began with.
+	LatencyChanged Code = "latency_changed"
 	// Superseded: a chunk of a session that another one has replaced; told
 	// once per session.
 	Superseded Code = "superseded"
@@ -52,6 +57,9 @@ const (
 	Repeats Code = "repeats"
 	// OpenFailed: the pipeline cannot serve this format.
 	OpenFailed Code = "open_failed"
+	// LatencyUnmet: no model answers within Speech-Max-Latency, or within
+	// Config.MaxLatency where that stands for it.
+	LatencyUnmet Code = "latency_unmet"
 	// Internal: a defect of this program; the session ends.
 	Internal Code = "internal"
 )

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/streamer-audio/streamer/pipeline"
 )
 
 // Policies for a gap, as gap events name them.
@@ -18,6 +20,14 @@ type Config struct {
 	Version string
 	// GapPolicy is PolicyReset or PolicyHold.
 	GapPolicy string
+	// MaxLatency is the greatest algorithmic latency of streams that do not ask
+	// for another one by Speech-Max-Latency, at the rate of each. nil: they are
+	// answered with the default pipeline, whatever its latency.
+	MaxLatency *time.Duration
+	// Choice holds the pipelines for streams that something is asked for: each
+	// gets the one that hears most within it. They should differ in the model
+	// alone. nil: the default pipeline, where that is soon enough.
+	Choice pipeline.Choice
 	// IdleTimeout ends a session for which nothing came. A stream is
 	// forgotten after twice that time.
 	IdleTimeout time.Duration
@@ -74,5 +84,5 @@ func (c *Config) Validate() error {
 	if c.MaxChunkBytes < 0 {
 		return fmt.Errorf("bytes per chunk: %d: give a positive number, or 0 for the limit of the server", c.MaxChunkBytes)
 	}
-	return nil
+	return checkLatency(c.MaxLatency)
 }

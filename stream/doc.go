@@ -11,6 +11,7 @@
 //	track.go      the bookkeeping of one stream: which session is open, what is
 //	session.go    missing, what is a repeat, what must be refused; no NATS, no
 //	              goroutine, no clock in these two
+//	latency.go    how soon answers are asked for, and which pipeline gives them
 //	emit.go       what the track says, and how often
 //	outbox.go     events -> messages
 //
@@ -27,6 +28,16 @@
 // and the session of a message without Speech-Session is the one that is open.
 // The one exception: a stream whose anonymous session was superseded keeps
 // headerless chunks apart, since they come from the producer that lost.
+//
+// As the format does, the greatest latency that is asked for counts on the first
+// chunk of a session. Speech-Max-Latency is a time with its unit (100ms, 0.1s) or
+// a number of milliseconds (62.5), and the session gets, of the pipelines of
+// Config.Choice, the one that hears most within it at the rate of the session.
+// Without it Config.MaxLatency counts, and without that the worker's default
+// pipeline answers. Where nothing is soon enough no session opens
+// ([LatencyUnmet]). A later chunk may repeat the value; another one is refused
+// ([LatencyChanged]). The begin event says what the session got: latency_s is
+// pipeline.Pipeline.Latency, the worst case, in seconds.
 //
 // What is refused is answered by an error event ([Code] lists them all) on
 // speech.<stream>.status and counts as lost audio; the session goes on. A bad

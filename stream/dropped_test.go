@@ -39,6 +39,11 @@ func TestDroppedChunks(t *testing.T) {
 		}, "begin new @0; gap 200 @640"},
 		"first of all": {func(tt *trackTest) { drop(tt, 2, 200); tt.feed(pcm(320, 1)) },
 			"begin new @0; gap 200 @0"},
+		"first of all, with a latency": {func(tt *trackTest) {
+			drop(tt, 2, 200, "Max-Latency: 100")
+			tt.feed(pcm(320, 1), "Max-Latency: 0.1s")
+			tt.feed(nil, "Control: end")
+		}, "begin new @0; gap 200 @0; end end @520"},
 		"then a trailing one": {func(tt *trackTest) {
 			tt.feed(pcm(320, 1))
 			drop(tt, 2, 200)
@@ -51,5 +56,22 @@ func TestDroppedChunks(t *testing.T) {
 			test.run(tt)
 			equal(t, name, tt.lines, strings.Split(test.want, "; "))
 		})
+	}
+}
+
+// One record stands for chunks that all ask for the same.
+func TestDroppedChunksJoin(t *testing.T) {
+	chunk := func(lines ...string) *Chunk {
+		c, err := ParseChunk("audio.x", header(lines...), []byte{0, 0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.lost = &loss{bytes: 2, chunks: 1}
+		return &c
+	}
+	for other, want := range map[string]bool{"Max-Latency: 0.1s": true, "Max-Latency: 50": false, "Other: 1": false} {
+		if got := chunk("Max-Latency: 100").join(chunk(other)); got != want {
+			t.Errorf("100 ms and %q joined: %v", other, got)
+		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/streamer-audio/streamer/audio"
 	"github.com/streamer-audio/streamer/pipeline"
 )
 
@@ -16,19 +15,19 @@ import (
 // than any retry, and soon enough for someone who wonders about silence.
 const repeatsTold = 64
 
-// begin opens the session and says so.
-func (t *track) begin(id string, f audio.Format, eng engine, from beginning, c *Chunk) {
-	id = strings.Clone(id) // the message must not live as long as the session
-	s := &session{id: id, engine: eng, format: f, counted: from.counted, sent: from.sent, base: from.sent, seen: tally{}}
-	if i := t.orphan(id); i >= 0 { // errors before the begin are numbered already
+// begin opens the session s and says so.
+func (t *track) begin(s *session, latency float64, from beginning, c *Chunk) {
+	s.id = strings.Clone(s.id) // the message must not live as long as the session
+	s.counted, s.sent, s.base, s.seen = from.counted, from.sent, from.sent, tally{}
+	if i := t.orphan(s.id); i >= 0 { // errors before the begin are numbered already
 		s.sent.status += t.orphans[i].n
 		t.orphans = slices.Delete(t.orphans, i, i+1)
 	}
-	t.forget(id)
+	t.forget(s.id)
 	t.cur = s
 	t.count.sessions.Add(1)
 	t.count.open.Add(1)
-	t.status(s, &pipeline.Event{Type: pipeline.BeginType, Reason: from.reason}, s.number(c))
+	t.status(s, &pipeline.Event{Type: pipeline.BeginType, Reason: from.reason, Latency: latency}, s.number(c))
 }
 
 // gap skips lost samples, if there are any.
@@ -119,6 +118,7 @@ func (y tally) event(err *ChunkError) *pipeline.Event {
 func (t *track) status(s *session, e *pipeline.Event, seq int64) {
 	pos := s.engine.Position()
 	e.Sample, e.At, e.Start = pos, pos, seconds(pos, s.format.Rate)
+	e.Model = s.model
 	t.label(s, e)
 	e.Seq = seq
 	t.publish(e)

@@ -78,11 +78,15 @@ func (f *fake) Gap(dst []pipeline.Event, lost int64, hold bool) []pipeline.Event
 	return append(dst, e)
 }
 
-func openFake(rate int, offset int64) (engine, error) {
-	if rate == 4001 {
-		return nil, fmt.Errorf("no resampler for %d", rate)
+// openFake opens fakes that answer after 10 ms, at 4001 Hz none at all.
+func openFake(rate int, offset int64, most time.Duration) (opened, error) {
+	switch {
+	case rate == 4001:
+		return opened{}, fmt.Errorf("no resampler for %d", rate)
+	case most != unasked && most < 10*time.Millisecond:
+		return opened{}, fmt.Errorf("%w: %v is asked for, the least is 10 ms", pipeline.ErrDelay, most)
 	}
-	return &fake{rate: rate, pos: offset}, nil
+	return opened{&fake{rate: rate, pos: offset}, "fake", 0.01}, nil
 }
 
 // header builds headers from "Name: value" without the Speech- in front.

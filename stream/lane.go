@@ -50,7 +50,7 @@ func newLane(w *Worker, stream string) *lane {
 	l := &lane{w: w, wake: make(chan struct{}, 1)}
 	l.out = outbox{nc: w.nc, worker: w.id, log: w.log, count: &w.count}
 	l.track = track{stream: stream, model: w.model, hold: w.cfg.GapPolicy == PolicyHold,
-		open: w.open, emit: l.out.publish, count: &w.count}
+		most: w.cfg.MaxLatency, open: w.open, emit: l.out.publish, count: &w.count}
 	return l
 }
 
@@ -113,7 +113,7 @@ func (l *lane) drop(m *nats.Msg) {
 
 // join makes one record of two dropped chunks, if c follows d directly.
 func (d *Chunk) join(c *Chunk) bool {
-	if d.Session != c.Session || d.stated() != c.stated() || (d.Seq == 0) != (c.Seq == 0) {
+	if d.Session != c.Session || d.stated() != c.stated() || d.MaxLatency != c.MaxLatency || (d.Seq == 0) != (c.Seq == 0) {
 		return false
 	}
 	if c.Seq != 0 && c.Seq != d.Seq+d.lost.chunks {

@@ -12,8 +12,8 @@ import (
 
 // gated opens engines that answer a chunk only when the gate is opened.
 func gated(entered chan struct{}, gate chan struct{}) opener {
-	return func(rate int, offset int64) (engine, error) {
-		return &fake{rate: rate, pos: offset, entered: entered, gate: gate}, nil
+	return func(rate int, offset int64, _ time.Duration) (opened, error) {
+		return opened{engine: &fake{rate: rate, pos: offset, entered: entered, gate: gate}}, nil
 	}
 }
 
@@ -140,8 +140,8 @@ func (s *slow) Push(dst []pipeline.Event, samples []float32) []pipeline.Event {
 func TestChurn(t *testing.T) {
 	cfg := quickConfig()
 	cfg.QueueChunks, cfg.MaxStreams, cfg.IdleTimeout = 3, 12, 3*time.Millisecond
-	b := startBench(t, func(rate int, offset int64) (engine, error) {
-		return &slow{fake{rate: rate, pos: offset}}, nil
+	b := startBench(t, func(rate int, offset int64, _ time.Duration) (opened, error) {
+		return opened{engine: &slow{fake{rate: rate, pos: offset}}}, nil
 	}, cfg)
 	rng := rand.New(rand.NewPCG(5, 5))
 	for i := range 4000 {

@@ -26,6 +26,9 @@ type PublishConfig struct {
 	Chunk    time.Duration // length of a chunk; 0: 20 ms
 	// Speed 1 is real time, 2 twice as fast; 0 as fast as the worker answers.
 	Speed float64
+	// MaxLatency is the greatest algorithmic latency to ask for, 0 to 1h. nil:
+	// what the worker gives by itself.
+	MaxLatency *time.Duration
 	// Started, if set, is called with the time at which the first sample is
 	// meant to sound, before the first chunk is sent.
 	Started func(time.Time)
@@ -136,6 +139,9 @@ func (p *publisher) check() error {
 	if c.Chunk < 0 || c.Chunk > time.Hour {
 		return fmt.Errorf("chunks of %s: give a length of up to an hour, as 20ms", c.Chunk)
 	}
+	if err := checkLatency(c.MaxLatency); err != nil {
+		return err
+	}
 	return p.format.Validate()
 }
 
@@ -198,13 +204,18 @@ func (p *publisher) chunk(ctx context.Context, samples []float32) error {
 	return p.heed(ctx, len(p.payload))
 }
 
-// message is a message of this session with its format.
+// message is a message of this session with all that counts on its first chunk:
+// that one may be lost.
 func (p *publisher) message(payload []byte) *nats.Msg {
-	return &nats.Msg{Subject: p.subject, Data: payload, Header: nats.Header{
+	m := &nats.Msg{Subject: p.subject, Data: payload, Header: nats.Header{
 		HeaderSession:  {p.cfg.Session},
 		HeaderEncoding: {string(p.cfg.Encoding)},
 		HeaderRate:     {strconv.Itoa(p.cfg.Rate)},
 	}}
+	if p.cfg.MaxLatency != nil {
+		m.Header[HeaderMaxLatency] = []string{p.cfg.MaxLatency.String()}
+	}
+	return m
 }
 
 // due is when the sample at a position is meant to have sounded.

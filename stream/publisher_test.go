@@ -111,6 +111,28 @@ func TestPublishOnSchedule(t *testing.T) {
 	}
 }
 
+// The greatest latency goes with every chunk, since the first may be lost.
+func TestPublishAsksForLatency(t *testing.T) {
+	s := startServer(t, ServerConfig{})
+	nc := connect(t, s)
+	sub := capture(t, connect(t, s), "x")
+	zero, some := time.Duration(0), 62500*time.Microsecond
+	for _, most := range []*time.Duration{nil, &zero, &some} {
+		want := unasked
+		if most != nil {
+			want = *most
+		}
+		if _, err := Publish(t.Context(), nc, &samples{ramp(1000), io.EOF}, PublishConfig{Stream: "x", Rate: 16000, MaxLatency: most}); err != nil {
+			t.Fatal(err)
+		}
+		for i, m := range captured(t, sub) {
+			if c, err := ParseChunk(m.Subject, m.Header, m.Data); err != nil || c.MaxLatency != want {
+				t.Errorf("message %d asks for %v, want %v (%v)", i, c.MaxLatency, want, err)
+			}
+		}
+	}
+}
+
 // A chunk that is late makes no later one later: the schedule is absolute.
 func TestScheduleIsAbsolute(t *testing.T) {
 	p := publisher{cfg: PublishConfig{Rate: 11025, Speed: 2}, epoch: time.Unix(1000, 0)}
@@ -202,7 +224,7 @@ func TestExactEncoding(t *testing.T) {
 // for byte but for stream, session and seq.
 func TestPublishedEqualsPushed(t *testing.T) {
 	p := tinyPipeline(t, pipeline.DefaultConfig())
-	b := startBench(t, func(rate int, offset int64) (engine, error) { return p.Open(rate, offset) }, quickConfig())
+	b := startBench(t, pipelines(p, nil), quickConfig())
 	v := bursts(rand.New(rand.NewPCG(9, 9)), 5*8000)
 	if _, err := Publish(t.Context(), b.nc, &samples{v, io.EOF}, PublishConfig{Stream: "x", Rate: 8000, Encoding: audio.F32LE, Chunk: 30 * time.Millisecond}); err != nil {
 		t.Fatal(err)

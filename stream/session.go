@@ -2,6 +2,7 @@ package stream
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/streamer-audio/streamer/audio"
 	"github.com/streamer-audio/streamer/pipeline"
@@ -11,9 +12,11 @@ import (
 type session struct {
 	id      string
 	engine  engine
+	model   string // name
 	format  audio.Format
-	counted int64 // number of the last chunk that is accounted for
-	last    int64 // samples of the last chunk
+	asked   time.Duration // that it answers within
+	counted int64         // number of the last chunk that is accounted for
+	last    int64         // samples of the last chunk
 	sent    sent
 	base    sent  // what was sent before the session was resumed
 	repeats int64 // repeats in a row
@@ -36,6 +39,20 @@ type tally map[Code]int64
 // sixteen, then those whose number is a power of two. It depends on the input
 // alone, so the same input gives the same events.
 func loud(n int64) bool { return n <= 16 || n&(n-1) == 0 }
+
+// changed refuses a chunk that states something else than the session began
+// with.
+func (s *session) changed(c *Chunk) *ChunkError {
+	switch {
+	case !c.fits(s.format):
+		return refusal(FormatChanged, "the session is %s, this chunk is %s: start a new %s to change the format",
+			describe(s.format), describe(c.Format()), HeaderSession)
+	case c.MaxLatency != unasked && c.MaxLatency != s.asked:
+		return refusal(LatencyChanged, "the session is held to %s, this chunk asks for %s: start a new %s to change %s",
+			describeLatency(s.asked), c.MaxLatency, HeaderSession, HeaderMaxLatency)
+	}
+	return nil
+}
 
 // place finds where a chunk of n samples belongs: gap samples after what was
 // heard, or nowhere because it is a repeat. Of dropped chunks that were

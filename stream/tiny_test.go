@@ -2,6 +2,7 @@ package stream
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -19,13 +20,13 @@ import (
 
 // tinyModel has random weights, but for a head that follows loudness: without
 // it the events would be few.
-func tinyModel(t testing.TB) *models.Model {
+func tinyModel(t testing.TB, both bool) *models.Model {
 	t.Helper()
 	recipe, err := json.Marshal(features.DefaultConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
-	arch := models.Arch{Input: 40, Outputs: 1, Head: models.SigmoidHead, Layers: []models.Layer{{Cell: models.GRU, Hidden: 4}}}
+	arch := models.Arch{Input: 40, Outputs: 1, Head: models.SigmoidHead, Layers: []models.Layer{{Cell: models.GRU, Hidden: 4, Bidirectional: both}}}
 	rng := rand.New(rand.NewPCG(1, 2))
 	tensors := arch.Shapes()
 	for i := range tensors {
@@ -38,7 +39,7 @@ func tinyModel(t testing.TB) *models.Model {
 				x.Data[j] = -7
 			case "input.scale":
 				x.Data[j] = .25
-			case "gru.weight_ih_l0":
+			case "gru.weight_ih_l0", "gru.weight_ih_l0_reverse":
 				if j >= 2*4*40 { // rows of the candidate
 					x.Data[j] += .05
 				}
@@ -56,11 +57,33 @@ func tinyModel(t testing.TB) *models.Model {
 
 func tinyPipeline(t testing.TB, cfg pipeline.Config) *pipeline.Pipeline {
 	t.Helper()
-	p, err := pipeline.New(tinyModel(t), cfg)
+	p, err := pipeline.New(tinyModel(t, false), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// tinyChoice holds tiny models that answer at once, after 70 ms, and in blocks
+// after up to 100 ms.
+func tinyChoice(t testing.TB) (choice pipeline.Choice) {
+	t.Helper()
+	causal := tinyModel(t, false)
+	arch := causal.Arch()
+	arch.Delays = []int{7}
+	late, err1 := models.New(arch, models.Info{Name: "late", Task: "vad", Features: causal.Info().Features}, causal.Tensors())
+	blocks, err2 := tinyModel(t, true).InBlocks(6, 5)
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []*models.Model{causal, late, blocks} {
+		p, err := pipeline.New(m, pipeline.Config{MaxDelay: m.Lookahead(), Frames: true, Final: tinyModel(t, true)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		choice = append(choice, p)
+	}
+	return choice
 }
 
 // bursts is noise, loud and quiet in turns.
@@ -88,10 +111,15 @@ func randomChunks(seed uint64) (chunks [][]byte) {
 	return chunks
 }
 
+// requested is the latency that some of the streams ask for, as a header.
+func requested(seed uint64) string {
+	return []string{"Other: 1", "Max-Latency: 0", "Max-Latency: 75", "Max-Latency: 0.1s"}[seed%4]
+}
+
 func publishRandom(t testing.TB, nc *nats.Conn, name string, seed uint64) {
 	chunks := randomChunks(seed)
 	for i, b := range chunks {
-		m := &nats.Msg{Subject: "audio." + name, Data: b, Header: header("Session: a", fmt.Sprintf("Seq: %d", i+1))}
+		m := &nats.Msg{Subject: "audio." + name, Data: b, Header: header("Session: a", fmt.Sprintf("Seq: %d", i+1), requested(seed))}
 		if err := nc.PublishMsg(m); err != nil {
 			t.Error(err)
 			return
@@ -104,14 +132,14 @@ func publishRandom(t testing.TB, nc *nats.Conn, name string, seed uint64) {
 }
 
 // solo is what the stream says when it is alone and nothing is in between.
-func solo(t testing.TB, p *pipeline.Pipeline, name string, seed uint64) (lines []string) {
+func solo(t testing.TB, open opener, name string, seed uint64) (lines []string) {
 	var count counters
 	tr := track{stream: name, model: "fake", count: &count,
-		open: func(rate int, offset int64) (engine, error) { return p.Open(rate, offset) },
+		open: open,
 		emit: func(e *pipeline.Event) { lines = append(lines, string(e.AppendJSON(nil))) }}
 	chunks := randomChunks(seed)
 	for i, b := range chunks {
-		c, err := ParseChunk("audio."+name, header("Session: a", "Seq: "+strconv.Itoa(i+1)), b)
+		c, err := ParseChunk("audio."+name, header("Session: a", "Seq: "+strconv.Itoa(i+1), requested(seed)), b)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,9 @@
 package stream
 
 import (
+	"errors"
 	"slices"
+	"time"
 
 	"github.com/streamer-audio/streamer/audio"
 	"github.com/streamer-audio/streamer/pipeline"
@@ -14,9 +16,6 @@ type engine interface {
 	Gap(dst []pipeline.Event, lost int64, hold bool) []pipeline.Event
 	Position() int64
 }
-
-// opener starts an engine whose first sample has position offset.
-type opener func(rate int, offset int64) (engine, error)
 
 // Reasons of begin and end events; the package documentation explains them.
 const (
@@ -43,8 +42,9 @@ const (
 // neither NATS nor the time. It belongs to one goroutine.
 type track struct {
 	stream string
-	model  string // name that status events carry
-	hold   bool   // policy for gaps: keep the model's state, else reset it
+	model  string         // name that events outside a session carry
+	hold   bool           // policy for gaps: keep the model's state, else reset it
+	most   *time.Duration // Config.MaxLatency
 	open   opener
 	emit   func(*pipeline.Event) // must not keep the event
 	count  *counters
@@ -123,22 +123,30 @@ func (t *track) first(c *Chunk, id string) {
 		t.outside(id, c, err)
 		return
 	}
-	eng, openErr := t.open(format.Rate, from.start)
+	asked := t.asked(c)
+	o, openErr := t.open(format.Rate, from.start, asked)
 	if openErr != nil {
-		t.outside(id, c, refusal(OpenFailed, "stream %s: cannot open a session at %d Hz: %v", t.stream, format.Rate, openErr))
+		t.outside(id, c, t.unopened(format.Rate, openErr))
 		return
 	}
 	t.end(reasonSuperseded)
-	t.begin(id, format, eng, from, c)
+	t.begin(&session{id: id, engine: o.engine, model: o.model, format: format, asked: asked}, o.latency, from, c)
 	t.take(c, samples, n, from.lost)
+}
+
+// unopened tells why no session was opened.
+func (t *track) unopened(rate int, err error) *ChunkError {
+	if errors.Is(err, pipeline.ErrDelay) {
+		return refusal(LatencyUnmet, "stream %s: %v; ask for more by %s", t.stream, err, HeaderMaxLatency)
+	}
+	return refusal(OpenFailed, "stream %s: cannot open a session at %d Hz: %v", t.stream, rate, err)
 }
 
 // next takes a further chunk of the open session.
 func (t *track) next(c *Chunk) {
 	s := t.cur
-	if !c.fits(s.format) {
-		t.refuse(c, refusal(FormatChanged, "the session is %s, this chunk is %s: start a new %s to change the format",
-			describe(s.format), describe(c.Format()), HeaderSession))
+	if err := s.changed(c); err != nil {
+		t.refuse(c, err)
 		return
 	}
 	samples, n, err := t.decode(c, s.format)

@@ -150,6 +150,27 @@ func TestTrack(t *testing.T) {
 		"engine refuses": {
 			[]step{{"Rate: 4001", 320}, {"Rate: 4002", 320}, {"Control: end", 0}},
 			"error open_failed @0; begin new @0; end end @320"},
+		"latency of the first chunk": {
+			[]step{{"Max-Latency: 100", 320}, {"", 320}, {"Max-Latency: 0.1s", 320}, {"Max-Latency: 200", 320}, {"Max-Latency: 5", 320}, {"Control: end, Max-Latency: 9", 0}},
+			"begin new @0; error latency_changed @960; gap 320 @960; error latency_changed @1280; gap 320 @1280; end end @1600"},
+		"latency asked for too late": {
+			[]step{{"Seq: 1", 320}, {"Seq: 2, Max-Latency: 100", 320}, {"Seq: 3", 320}, {"Control: end", 0}},
+			"begin new @0; error latency_changed @320; gap 320 @320; end end @960"},
+		"bad latency is a gap": {
+			[]step{{"Max-Latency: 100", 320}, {"Max-Latency: soon", 320}, {"Control: end", 0}},
+			"begin new @0; error bad_latency @320; gap 320 @320; end end @640"},
+		"latency unmet opens nothing": {
+			[]step{{"Max-Latency: 0", 320}, {"Max-Latency: 9.9", 320}, {"Max-Latency: -1", 320}, {"Max-Latency: 10", 320}, {"Control: end", 0}},
+			"error latency_unmet @0; error latency_unmet @0; error bad_latency @0; begin new @0; end end @320"},
+		"latency unmet by another session ends nothing": {
+			[]step{{"Session: a", 320}, {"Session: b, Max-Latency: 1", 320}, {"Session: a", 320}, {"Control: end", 0}},
+			"begin new @0; error latency_unmet @0; end end @640"},
+		"latency of a session that is resumed": {
+			[]step{{"Session: a, Seq: 1, Max-Latency: 100", 320}, {"Control: end", 0}, {"Session: a, Seq: 2, Max-Latency: 1", 320}, {"Session: a, Seq: 2, Max-Latency: 50", 320}, {"Control: end", 0}},
+			"begin new @0; end end @320; error latency_unmet @320; begin resumed @320; end end @640"},
+		"latency of a new session": {
+			[]step{{"Session: a, Max-Latency: 100", 320}, {"Session: b, Max-Latency: 50", 320}, {"Control: end", 0}},
+			"begin new @0; end superseded @320; begin new @0; end end @320"},
 		"controls without a session": {
 			[]step{{"Control: end", 0}, {"Control: flush", 0}, {"Control: keepalive", 0}, {"", 0}, {"Control: stop", 0}},
 			"error bad_control @0"},
@@ -228,6 +249,7 @@ func randomChunk(rng *rand.Rand) (payload []byte, lines []string) {
 	add(.2, "Sample: %v", rng.IntN(20000), 1<<52, -1)
 	add(.1, "Rate: %v", 16000, 8000, 0)
 	add(.1, "Encoding: %v", "s16le", "mulaw", "opus")
+	add(.1, "Max-Latency: %v", 100, "100ms", 5, "soon")
 	if rng.Float64() < .1 {
 		add(1, "Control: %v", "end", "flush", "keepalive")
 		add(.5, "Chunks: %v", rng.IntN(100))
@@ -346,9 +368,9 @@ func TestEventsCarryChunkNumbers(t *testing.T) {
 func TestNoAllocations(t *testing.T) {
 	p := tinyPipeline(t, pipeline.DefaultConfig())
 	tt := newTrackTest()
-	tt.open = func(rate int, offset int64) (engine, error) { return p.Open(rate, offset) }
+	tt.open = pipelines(p, nil)
 	tt.emit = func(*pipeline.Event) {}
-	h := header("Session: a", "Rate: 16000", "Seq: 1", "Encoding: s16le", "Time: 1")
+	h := header("Session: a", "Rate: 16000", "Seq: 1", "Encoding: s16le", "Time: 1", "Max-Latency: 62.5")
 	payload := pcm(320, 1)
 	var seq int64
 	chunk := func() {

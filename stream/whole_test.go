@@ -8,13 +8,12 @@ import (
 	"github.com/streamer-audio/streamer/pipeline"
 )
 
-// Fifty streams at once, with chunks of all sizes, answer as each alone does,
-// byte for byte, probabilities of all frames included.
+// Fifty streams at once, with chunks of all sizes and one of several models,
+// answer as each alone does, byte for byte, probabilities of all frames
+// included.
 func TestParallelEqualsSolo(t *testing.T) {
-	c := pipeline.DefaultConfig()
-	c.Frames = true
-	p := tinyPipeline(t, c)
-	open := func(rate int, offset int64) (engine, error) { return p.Open(rate, offset) }
+	choice := tinyChoice(t)
+	open := pipelines(choice[0], choice)
 	cfg := quickConfig()
 	cfg.QueueChunks = 10_000
 	b := startBench(t, open, cfg)
@@ -31,7 +30,7 @@ func TestParallelEqualsSolo(t *testing.T) {
 		for _, r := range b.log.of(name) {
 			got = append(got, string(r.Data))
 		}
-		want := solo(t, p, name, uint64(s))
+		want := solo(t, open, name, uint64(s))
 		if len(want) < 12 {
 			t.Fatalf("%s: only %d events, the test shows nothing", name, len(want))
 		}
@@ -43,7 +42,7 @@ func TestFramesOneEventPerChunk(t *testing.T) {
 	c := pipeline.DefaultConfig()
 	c.Frames = true
 	p := tinyPipeline(t, c)
-	b := startBench(t, func(rate int, offset int64) (engine, error) { return p.Open(rate, offset) }, quickConfig())
+	b := startBench(t, pipelines(p, nil), quickConfig())
 	for i := range 5 {
 		b.send("x", pcm(320, i))
 	}

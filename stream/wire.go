@@ -3,6 +3,7 @@ package stream
 import (
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -13,16 +14,17 @@ import (
 
 // Headers of the wire format. NATS header names are case-sensitive.
 const (
-	HeaderEncoding = "Speech-Encoding" // s16le (default), f32le, mulaw, alaw
-	HeaderRate     = "Speech-Rate"     // Hz, default 16000
-	HeaderChannels = "Speech-Channels" // default 1
-	HeaderSeq      = "Speech-Seq"      // 1, 2, 3, ... (audio chunks only)
-	HeaderSession  = "Speech-Session"  // a new value means fresh state
-	HeaderSample   = "Speech-Sample"   // offset of the first sample of this chunk
-	HeaderTime     = "Speech-Time"     // Unix microseconds: of capture (in), of publishing (out)
-	HeaderControl  = "Speech-Control"  // end, flush, keepalive
-	HeaderChunks   = "Speech-Chunks"   // with end: audio chunks sent
-	HeaderWorker   = "Speech-Worker"   // of output: the worker that answered
+	HeaderEncoding   = "Speech-Encoding"    // s16le (default), f32le, mulaw, alaw
+	HeaderRate       = "Speech-Rate"        // Hz, default 16000
+	HeaderChannels   = "Speech-Channels"    // default 1
+	HeaderSeq        = "Speech-Seq"         // 1, 2, 3, ... (audio chunks only)
+	HeaderSession    = "Speech-Session"     // a new value means fresh state
+	HeaderSample     = "Speech-Sample"      // offset of the first sample of this chunk
+	HeaderTime       = "Speech-Time"        // Unix microseconds: of capture (in), of publishing (out)
+	HeaderControl    = "Speech-Control"     // end, flush, keepalive
+	HeaderChunks     = "Speech-Chunks"      // with end: audio chunks sent
+	HeaderMaxLatency = "Speech-Max-Latency" // of the answers, as 100ms; see ParseLatency
+	HeaderWorker     = "Speech-Worker"      // of output: the worker that answered
 )
 
 // Control is what a message asks for.
@@ -43,7 +45,7 @@ const (
 )
 
 // Chunk is one input message as its headers and payload state it. Absent is
-// the zero value, but -1 for Sample.
+// the zero value, but -1 for Sample and MaxLatency.
 type Chunk struct {
 	Stream  string
 	Session string
@@ -57,6 +59,8 @@ type Chunk struct {
 	Encoding audio.Encoding
 	Rate     int // Hz
 	Channels int
+
+	MaxLatency time.Duration // asked for, of the session that the chunk belongs to
 
 	Payload []byte // shared with the message
 
@@ -94,7 +98,7 @@ func (c *Chunk) fits(f audio.Format) bool {
 // measured here; whether its samples are sound is told by decoding it.
 func ParseChunk(subject string, header nats.Header, payload []byte) (Chunk, error) {
 	p := parser{header: header}
-	c := Chunk{Payload: payload, Sample: -1}
+	c := Chunk{Payload: payload, Sample: -1, MaxLatency: unasked}
 	name, ok := streamOf(subject)
 	if !ok {
 		p.fail(BadName, "%s is not audio.<stream>, <stream> being a letter or digit and up to 63 more of A-Z a-z 0-9 _ -", quote(subject))
@@ -111,6 +115,7 @@ func ParseChunk(subject string, header nats.Header, payload []byte) (Chunk, erro
 	c.Encoding = p.encoding()
 	c.Rate = int(p.number(HeaderRate, BadRate, audio.MinRate, audio.MaxRate))
 	c.Channels = int(p.number(HeaderChannels, BadChannels, 1, audio.MaxChannels))
+	c.MaxLatency = p.latency()
 	c.Control = p.control(len(payload))
 	if p.err != nil {
 		return c, p.err
@@ -132,7 +137,7 @@ func (p *parser) fail(code Code, format string, args ...any) {
 
 // knownHeaders holds the input headers, each by its own name and in lower case.
 var knownHeaders = headerNames(HeaderEncoding, HeaderRate, HeaderChannels, HeaderSeq, HeaderSession,
-	HeaderSample, HeaderTime, HeaderControl, HeaderChunks)
+	HeaderSample, HeaderTime, HeaderControl, HeaderChunks, HeaderMaxLatency)
 
 func headerNames(names ...string) map[string]string {
 	m := make(map[string]string, 2*len(names))
@@ -212,6 +217,19 @@ func (p *parser) encoding() audio.Encoding {
 	}
 	p.fail(BadEncoding, "%s: %s: give s16le, f32le, mulaw or alaw", HeaderEncoding, quote(text))
 	return ""
+}
+
+func (p *parser) latency() time.Duration {
+	text := p.text(HeaderMaxLatency)
+	if text == "" {
+		return unasked
+	}
+	d, err := ParseLatency(text)
+	if err != nil {
+		p.fail(BadLatency, "%s: %v", HeaderMaxLatency, err)
+		return unasked
+	}
+	return d
 }
 
 func (p *parser) control(payload int) Control {

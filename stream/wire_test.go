@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/nats-io/nats.go"
@@ -29,7 +30,7 @@ func TestValidStream(t *testing.T) {
 func TestParseChunk(t *testing.T) {
 	payload := []byte{1, 2, 3, 4}
 	c, err := ParseChunk("audio.mic-1", header("Encoding: mulaw", "Rate: 8000", "Channels: 2", "Seq: 7", "Session: s 1",
-		"Sample: 0", "Time: 1700000000000000", "Other: 1"), payload)
+		"Sample: 0", "Time: 1700000000000000", "Max-Latency: 100ms", "Other: 1"), payload)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,9 +38,10 @@ func TestParseChunk(t *testing.T) {
 		t.Error("the payload was copied")
 	}
 	c.Payload = nil
-	want := Chunk{Stream: "mic-1", Session: "s 1", Seq: 7, Sample: 0, Time: 1700000000000000, Encoding: audio.Mulaw, Rate: 8000, Channels: 2}
+	want := Chunk{Stream: "mic-1", Session: "s 1", Seq: 7, Sample: 0, Time: 1700000000000000, Encoding: audio.Mulaw, Rate: 8000, Channels: 2,
+		MaxLatency: 100 * time.Millisecond}
 	if got := c; got.Stream != want.Stream || got.Session != want.Session || got.Seq != want.Seq || got.Sample != want.Sample ||
-		got.Time != want.Time || got.Format() != want.Format() || got.Control != Audio {
+		got.Time != want.Time || got.Format() != want.Format() || got.MaxLatency != want.MaxLatency || got.Control != Audio {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 }
@@ -49,7 +51,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Format() != (audio.Format{Encoding: audio.S16LE, Rate: 16000, Channels: 1}) || c.Sample != -1 || c.Seq != 0 {
+	if c.Format() != (audio.Format{Encoding: audio.S16LE, Rate: 16000, Channels: 1}) || c.Sample != -1 || c.MaxLatency != unasked || c.Seq != 0 {
 		t.Errorf("a chunk without headers is %+v", c)
 	}
 	if c, _ := ParseChunk("audio.x", nil, nil); c.Control != Keepalive {
@@ -80,6 +82,10 @@ func TestRefusals(t *testing.T) {
 		{"audio.x", "Rate: +16000", BadRate, `"+16000"`},
 		{"audio.x", "Channels: 300", BadChannels, `"300": give a whole number of 1 to 32`},
 		{"audio.x", "Channels: 0", BadChannels, `"0"`},
+		{"audio.x", "Max-Latency: soon", BadLatency, `Speech-Max-Latency: "soon": give a time of 0 to 1h, as 100ms, or a number of milliseconds`},
+		{"audio.x", "Max-Latency: -1ms", BadLatency, `"-1ms"`},
+		{"audio.x", "Max-Latency: " + strings.Repeat("9", 400), BadLatency, `..."`[:3]},
+		{"audio.x", "max-latency: 100", BadHeader, `"Speech-max-latency": write Speech-Max-Latency`},
 		{"audio.x", "Seq: 0", BadSeq, `"0"`},
 		{"audio.x", "Seq: 9223372036854775808", BadSeq, `Speech-Seq: "9223372036854775808"`},
 		{"audio.x", "Chunks: -1", BadSeq, `Speech-Chunks: "-1"`},
@@ -144,11 +150,15 @@ func FuzzChunk(f *testing.F) {
 	f.Add("x", block("Speech-Encoding: f32le"), []byte{0, 0, 0xc0, 0x7f})
 	f.Add("x", block("Speech-Control: end", "Speech-Chunks: 4503599627370496"), []byte(nil))
 	f.Add("x", block("Speech-Channels: 300", "Speech-Rate: 1000000000"), []byte{1, 2})
+	f.Add("x", block("Speech-Max-Latency: 100ms", "Speech-Seq: 1"), pcm(160, 1))
+	f.Add("x", block("Speech-Max-Latency: 62.5"), pcm(160, 1))
+	f.Add("x", block("Speech-Max-Latency: 1e999"), pcm(160, 1))
 	f.Add("x", block("speech-seq: 1", "Speech-Session: \"\\\x01"), []byte{1, 2})
 	f.Fuzz(func(t *testing.T, name string, headers, payload []byte) {
 		h, _ := nats.DecodeHeadersMsg(headers) // unreadable: nil, as the client does
 		c, err := ParseChunk("audio."+name, h, payload)
-		if err == nil && (c.Format().Validate() != nil || c.Seq < 0 || c.Sample < -1 || c.Sample > maxPosition || !ValidStream(c.Stream)) {
+		if err == nil && (c.Format().Validate() != nil || c.Seq < 0 || c.Sample < -1 || c.Sample > maxPosition ||
+			c.MaxLatency != unasked && !validLatency(c.MaxLatency) || !ValidStream(c.Stream)) {
 			t.Fatalf("accepted: %+v", c)
 		}
 		tt := newTrackTest()

@@ -16,7 +16,8 @@ import (
 	"github.com/streamer-audio/streamer/pipeline"
 )
 
-// Worker answers all streams of audio.> with one pipeline.
+// Worker answers all streams of audio.>, each with the default pipeline or, if
+// it asks for a latency, with one of Config.Choice.
 //
 // One goroutine of the NATS client hands every message to [Worker.dispatch],
 // which only finds the stream's queue and never waits. Behind each queue a
@@ -49,18 +50,11 @@ type Worker struct {
 	strays   strays
 }
 
-// New returns a worker that answers with p over nc. It does nothing before
-// Start, and never closes nc.
+// New returns a worker that answers over nc, with p unless a stream or cfg asks
+// for something else. It does nothing before Start, and never closes nc.
 func New(nc *nats.Conn, p *pipeline.Pipeline, cfg Config) (*Worker, error) {
 	m := p.Model()
-	open := func(rate int, offset int64) (engine, error) {
-		s, err := p.Open(rate, offset)
-		if err != nil {
-			return nil, err // not s: an engine that holds a nil session is not nil
-		}
-		return s, nil
-	}
-	return newWorker(nc, open, m.Info().Name, m.Hash(), cfg)
+	return newWorker(nc, pipelines(p, cfg.Choice), m.Info().Name, m.Hash(), cfg)
 }
 
 func newWorker(nc *nats.Conn, open opener, model, hash string, cfg Config) (*Worker, error) {

@@ -167,8 +167,8 @@ func TestDrainIsBounded(t *testing.T) {
 }
 
 func TestDefectCostsOneSession(t *testing.T) {
-	b := startBench(t, func(rate int, offset int64) (engine, error) {
-		return &fake{rate: rate, pos: offset, brittle: true}, nil
+	b := startBench(t, func(rate int, offset int64, _ time.Duration) (opened, error) {
+		return opened{engine: &fake{rate: rate, pos: offset, brittle: true}}, nil
 	}, quickConfig())
 	b.send("y", pcm(160, 1))
 	b.send("x", pcm(160, 1), "Session: a")

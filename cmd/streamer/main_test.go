@@ -21,6 +21,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/streamer-audio/streamer/cmd/streamer/demo"
+	"github.com/streamer-audio/streamer/models"
+	"github.com/streamer-audio/streamer/models/pretrained"
 	"github.com/streamer-audio/streamer/stream"
 )
 
@@ -35,6 +37,7 @@ func TestMain(m *testing.M) {
 //	noise.wav    five seconds of noise
 //	short.wav    cut off in its data; lying.wav claims 300 channels; bare.wav has a header and no samples;
 //	empty.wav    has no bytes; text.wav is no audio
+//	late.safetensors answers seven frames late; all.safetensors hears everything first
 //
 // and $URL, where a server may listen.
 func TestScripts(t *testing.T) {
@@ -72,7 +75,12 @@ func setup(env *testscript.Env) error {
 	}
 	lying := append([]byte(nil), wav...)
 	binary.LittleEndian.PutUint16(lying[22:], 300) // channels
+	late, all, err := modelFiles()
+	if err != nil {
+		return err
+	}
 	for name, content := range map[string][]byte{
+		"late.safetensors": late, "all.safetensors": all,
 		"demo.wav": wav, "demo.txt": truth, "stereo.wav": stereo(recording.Samples[:6*16000]), "noise.wav": noise(),
 		"short.wav": wav[:100000], "lying.wav": lying, "bare.wav": wavFile(16000, 1, nil), "empty.wav": nil, "text.wav": []byte("no audio at all"),
 	} {
@@ -81,6 +89,24 @@ func setup(env *testscript.Env) error {
 		}
 	}
 	return nil
+}
+
+// modelFiles are the shipped weights as files, the causal ones so that they answer late, though they have not learnt to.
+func modelFiles() (late, all []byte, err error) {
+	causal, err1 := pretrained.Load("vad", pretrained.Causal)
+	both, err2 := pretrained.Load("vad", pretrained.Bidirectional)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, nil, err
+	}
+	arch := causal.Arch()
+	arch.Delays = []int{7}
+	delayed, err := models.New(arch, causal.Info(), causal.Tensors())
+	if err != nil {
+		return nil, nil, err
+	}
+	late, err1 = delayed.AppendBinary(nil)
+	all, err2 = both.AppendBinary(nil)
+	return late, all, errors.Join(err1, err2)
 }
 
 // wavFile is a 16-bit WAV file.

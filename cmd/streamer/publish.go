@@ -18,11 +18,12 @@ import (
 )
 
 type publishCmd struct {
-	Files   []string      `arg:"" name:"file" help:"WAV or FLAC recordings, or - for raw samples from stdin."`
-	Stream  string        `placeholder:"NAME" help:"Stream to send to (the name of the file without its extension; stdin)."`
-	Session string        `placeholder:"ID" help:"Session to send as; a new value means fresh state (a new unique one)."`
-	Speed   float64       `placeholder:"FACTOR" default:"1" help:"1 is real time, 2 twice as fast, 0 as fast as it takes (${default})."`
-	Chunk   time.Duration `placeholder:"TIME" default:"20ms" help:"Length of a chunk (${default})."`
+	Files      []string      `arg:"" name:"file" help:"WAV or FLAC recordings, or - for raw samples from stdin."`
+	Stream     string        `placeholder:"NAME" help:"Stream to send to (the name of the file without its extension; stdin)."`
+	Session    string        `placeholder:"ID" help:"Session to send as; a new value means fresh state (a new unique one)."`
+	Speed      float64       `placeholder:"FACTOR" default:"1" help:"1 is real time, 2 twice as fast, 0 as fast as it takes (${default})."`
+	Chunk      time.Duration `placeholder:"TIME" default:"20ms" help:"Length of a chunk (${default})."`
+	MaxLatency *latency      `placeholder:"TIME" help:"Ask for answers within so long of the sound, 100ms say (what the worker gives by itself)."`
 
 	Encoding audio.Encoding `group:"Raw samples from stdin:" enum:"s16le,f32le,mulaw,alaw" default:"s16le" placeholder:"NAME" help:"${enum} (${default})."`
 	Rate     int            `group:"Raw samples from stdin:" placeholder:"HZ" default:"16000" help:"Sample rate (${default})."`
@@ -39,6 +40,7 @@ is mono with 16 bits or less, as f32le otherwise.
 Examples:
 
     streamer publish call.wav
+    streamer publish --max-latency 100ms call.wav
     streamer publish --speed 0 --stream archive calls/*.flac
     arecord -q -f S16_LE -r 16000 | streamer publish --stream desk -`
 }
@@ -108,7 +110,8 @@ func (c *publishCmd) send(ctx context.Context, nc *nats.Conn, stdin io.Reader, f
 	if ctx.Err() != nil {
 		return nil
 	}
-	config := stream.PublishConfig{Stream: c.Stream, Session: c.Session, Speed: c.Speed, Chunk: c.Chunk}
+	config := stream.PublishConfig{Stream: c.Stream, Session: c.Session, Speed: c.Speed, Chunk: c.Chunk,
+		MaxLatency: c.MaxLatency.duration()}
 	if config.Stream == "" {
 		config.Stream = streamName(file)
 	}

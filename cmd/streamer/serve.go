@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/streamer-audio/streamer/models"
+	"github.com/streamer-audio/streamer/models/pretrained"
 	"github.com/streamer-audio/streamer/pipeline"
 	"github.com/streamer-audio/streamer/stream"
 )
@@ -16,7 +18,8 @@ type serveCmd struct {
 	Embedded bool   `help:"Run a NATS server in this process instead of connecting to one."`
 	Listen   string `placeholder:"HOST:PORT" default:"127.0.0.1:4222" help:"Loopback address of the embedded server; port 0 takes any free one (${default})."`
 
-	Model      string        `default:"vad" placeholder:"NAME|PATH" help:"Causal model: built-in or a safetensors file (${default})."`
+	Model      string        `default:"vad" placeholder:"NAME|PATH" help:"Model that answers live: built-in or a safetensors file (${default})."`
+	MaxLatency *latency      `placeholder:"TIME" help:"Answer within so long of the sound, with the model that hears most; a stream may ask for something else (none: with the causal model)."`
 	Final      string        `placeholder:"NAME|PATH" help:"Bidirectional model that revises each finished segment; none: no revision (that of the built-in model)."`
 	Frames     bool          `help:"Publish the probability of every frame too."`
 	Gap        string        `enum:"reset,hold" default:"reset" placeholder:"POLICY" help:"What lost audio does to the state of a model: ${enum} (${default})."`
@@ -34,6 +37,7 @@ serves a NATS account; a second one refuses to start. SIGTERM and Ctrl-C drain: 
 Examples:
 
     streamer serve --embedded
+    streamer serve --embedded --max-latency 500ms
     streamer serve --server nats://nats.example:4222 --creds worker.creds
     nats pub audio.x --force-stdin < speech.pcm    # s16le, 16 kHz, mono
     nats sub 'speech.>'`
@@ -44,7 +48,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	if c.Embedded && (c.Server != "" || c.Context != "") {
 		return usagef("--embedded runs a NATS server of its own: leave --server and --context out")
 	}
-	p, err := c.pipeline()
+	p, choice, err := c.pipelines()
 	if err != nil {
 		return err
 	}
@@ -56,21 +60,60 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	config := stream.DefaultConfig()
 	config.Version, config.GapPolicy, config.Logger = semanticVersion(), c.Gap, slog.Default()
 	config.MaxStreams, config.IdleTimeout = c.MaxStreams, c.Idle
+	config.MaxLatency, config.Choice = c.MaxLatency.duration(), choice
 	return stream.Serve(ctx, nc, p, config)
 }
 
-// pipeline is the causal model with its revision.
-func (c *serveCmd) pipeline() (*pipeline.Pipeline, error) {
-	m, err := loadModel(c.Model, pipeline.Causal)
+// usualRate is that of a stream which does not say otherwise, in Hz.
+const usualRate = 16000
+
+// pipelines are the one for streams that ask for nothing, and all that a stream may ask for, each with the revision.
+func (c *serveCmd) pipelines() (p *pipeline.Pipeline, choice pipeline.Choice, err error) {
+	list, err := c.models()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	config := pipeline.DefaultConfig()
 	config.Frames, config.Decider.Sensitivity = c.Frames, float64(c.Sensitivity)
 	if config.Final, err = c.final(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return pipeline.New(m, config)
+	for _, m := range list {
+		config.MaxDelay = m.Lookahead()
+		if p, err = pipeline.New(m, config); err != nil {
+			return nil, nil, err
+		}
+		choice = append(choice, p)
+	}
+	p, err = c.usual(choice)
+	return p, choice, err
+}
+
+// models are those that answer live, the quickest first.
+func (c *serveCmd) models() ([]*models.Model, error) {
+	if !isPath(c.Model) {
+		return pretrained.Live(c.Model)
+	}
+	m, err := loadModel(c.Model, pipeline.Causal)
+	return []*models.Model{m}, err
+}
+
+// usual chooses for streams of the usual rate that ask for nothing.
+func (c *serveCmd) usual(choice pipeline.Choice) (*pipeline.Pipeline, error) {
+	p := choice[0]
+	if c.MaxLatency != nil {
+		var err error
+		if p, err = choice.Within(usualRate, time.Duration(*c.MaxLatency)); err != nil {
+			return nil, usagef("--model %s: %w; raise --max-latency", c.Model, err)
+		}
+	}
+	seconds, _ := p.Latency(usualRate)
+	late := time.Duration(math.Ceil(seconds*1e4-1e-6)) * 100 * time.Microsecond
+	if c.MaxLatency == nil && p.Model().Lookahead() > 0 {
+		return nil, usagef("--model %s: %q looks ahead %d frames: allow for it by --max-latency %s", c.Model, p.Model().Info().Name, p.Model().Lookahead(), late)
+	}
+	slog.Info("model", "name", p.Model().Info().Name, "lookahead", p.Model().Lookahead(), "latency", late)
+	return p, nil
 }
 
 func (c *serveCmd) final() (*models.Model, error) {

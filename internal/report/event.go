@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/streamer-audio/streamer/pipeline"
@@ -35,8 +36,10 @@ func what(e *pipeline.Event) string {
 		return fmt.Sprintf("gap: %d samples lost, state: %s", e.LostSamples, e.Policy)
 	case pipeline.ErrorType:
 		return fmt.Sprintf("error %s: %s", e.Code, e.Message)
-	case pipeline.BeginType, pipeline.EndType:
-		return fmt.Sprintf("session %ss (%s)", e.Type, e.Reason)
+	case pipeline.BeginType:
+		return fmt.Sprintf("session begins (%s)  latency %s", e.Reason, latency(e.Latency))
+	case pipeline.EndType:
+		return fmt.Sprintf("session ends (%s)", e.Reason)
 	}
 	return e.Type + " " + e.Word
 }
@@ -48,6 +51,14 @@ func decided(e *pipeline.Event) string {
 		return ""
 	}
 	return fmt.Sprintf("decided %.0f ms later", 1000*float64(e.At-e.Sample)*e.Start/float64(e.Sample))
+}
+
+// latency is how long the answers of a session wait for what follows a sound.
+func latency(seconds float64) string {
+	if math.IsInf(seconds, 1) {
+		return "not bounded"
+	}
+	return fmt.Sprintf("%.4g ms", 1000*seconds)
 }
 
 func revises(e *pipeline.Event) string {
