@@ -21,6 +21,11 @@ const (
 	BidirectionalFamily = "bidirectional"
 )
 
+// Families are all of them.
+func Families() []string {
+	return []string{CausalFamily, BidirectionalFamily, DelayFamily, BlocksFamily, DelaysFamily, RowConvFamily}
+}
+
 // Candidate is one way of hearing, to be compared with others.
 type Candidate struct {
 	Name   string

@@ -24,8 +24,11 @@ type Answer struct {
 const excerptFrames = 1000
 
 // excerptLatency is how long, in milliseconds, the point should wait that stands for those between causal and full: as long
-// as is hardly noticed in a conversation.
-const excerptLatency = 100
+// as is hardly noticed in a conversation, give or take excerptFactor.
+const (
+	excerptLatency = 100
+	excerptFactor  = 1.6
+)
 
 // Excerpt returns the 10 s in which the causal and the full answer differ most, or those from the given second of the first
 // recording on, unless at is NaN.
@@ -58,19 +61,44 @@ func (c *Comparison) Excerpt(at float64) (*Excerpt, error) {
 // shown are the entrants of an excerpt: the causal one, one in the middle, and the full one, as far as there are such.
 func (c *Comparison) shown() []*entrant {
 	list := []*entrant{c.entrants[0]}
-	distance := func(e *entrant) float64 { return math.Abs(math.Log(float64(e.point.Latency) / excerptLatency)) }
-	var middle *entrant
-	for _, e := range c.entrants[1:] {
-		if e.timing.Bounded && e.point.Latency > 0 && (middle == nil || distance(e) < distance(middle)) {
-			middle = e
-		}
-	}
-	for _, e := range []*entrant{middle, c.full()} {
+	for _, e := range []*entrant{c.middle(), c.full()} {
 		if e != nil && !slices.Contains(list, e) {
 			list = append(list, e)
 		}
 	}
 	return list
+}
+
+// middle is the entrant that hears most of those that wait about as long as excerptLatency, or else the one that comes
+// nearest to it; nil if none waits for a while.
+func (c *Comparison) middle() (best *entrant) {
+	better := func(a, b *entrant) bool {
+		near, other := a.point.ratio(), b.point.ratio()
+		if near < excerptFactor && other < excerptFactor {
+			return a.point.figure() > b.point.figure()
+		}
+		return near < other
+	}
+	for _, e := range c.entrants {
+		if e.timing.Bounded && e.point.Latency > 0 && (best == nil || better(e, best)) {
+			best = e
+		}
+	}
+	return best
+}
+
+// ratio is how many times longer or shorter than excerptLatency a point waits.
+func (p *ComparedPoint) ratio() float64 {
+	r := float64(p.Latency) / excerptLatency
+	return max(r, 1/r)
+}
+
+// figure is what the point is judged by.
+func (p *ComparedPoint) figure() Figure {
+	if p.AUC == p.AUC {
+		return p.AUC
+	}
+	return p.VsFull
 }
 
 // mostDifferent finds the excerpt over which two detectors' scores are furthest apart: the recording and the first frame.
