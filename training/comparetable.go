@@ -17,16 +17,32 @@ func (c *Comparison) WriteTable(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	noun := "recordings"
+	_, err := fmt.Fprintf(w, "\n%s; 95 %% intervals from %d resamples of %d %s, seed %d.\n%s\n",
+		c.Extent(), c.Resamples, c.Units, c.Resampled, c.Seed, c.note())
+	return err
+}
+
+// Extent says how much was compared on, in words.
+func (c *Comparison) Extent() string {
+	noun, length := "recordings", fmt.Sprintf("%.1f min", float64(c.Seconds)/60)
 	if c.Recordings == 1 {
 		noun = "recording"
 	}
-	_, err := fmt.Fprintf(w, "\n%d %s, %.1f min; 95 %% intervals from %d resamples of %d %s, seed %d.\n",
-		c.Recordings, noun, float64(c.Seconds)/60, c.Resamples, c.Units, c.Resampled, c.Seed)
-	if err == nil && !c.Labelled {
-		_, err = fmt.Fprintf(w, "Without labels, what %s decides stands in for the truth; --labels DIR measures against the truth itself.\n", c.Full)
+	if c.Seconds < 99 {
+		length = fmt.Sprintf("%.0f s", float64(c.Seconds))
 	}
-	return err
+	return fmt.Sprintf("%d %s, %s", c.Recordings, noun, length)
+}
+
+// note says what a table's figures are measured by.
+func (c *Comparison) note() string {
+	switch {
+	case c.Points[0].figure() != c.Points[0].figure():
+		return "There is no frame with speech, or none without: nothing can be told from anything."
+	case c.Labelled:
+		return "gain: ROC-AUC over that of " + c.Causal + "."
+	}
+	return "Without labels, what " + c.Full + " decides stands in for the truth; --labels DIR measures against the truth itself."
 }
 
 // writeTruth prints figures of labelled recordings.
@@ -42,7 +58,7 @@ func (c *Comparison) writeTruth(t io.Writer) {
 	fmt.Fprintln(t)
 	for _, p := range c.Points {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", p.Model, wait(p.Latency), wait(p.LatencyMean), show(p.AUC, 4), span(p.Lo, p.Hi),
-			signed(p.Gain), signedSpan(p.GainLo, p.GainHi), percent(p.Recovered), show(p.TPR5, 3), show(p.EER, 3),
+			signed(p.Gain), signedSpan(p.GainLo, p.GainHi), percent(p.Recovered, 0), show(p.TPR5, 3), show(p.EER, 3),
 			show(p.Onset, 0), show(p.Offset, 0), show(p.CPU, 2), p.state())
 		if several {
 			fmt.Fprintf(t, "\t%d", max(1, len(p.Seeds)))
@@ -56,7 +72,7 @@ func (c *Comparison) writeAgreement(t io.Writer) {
 	fmt.Fprintln(t, "model\tlatency ms\tmean\tAUC vs full\t95 %\tdiffers\tCPU ms/s\tstate kB")
 	for _, p := range c.Points {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.Model, wait(p.Latency), wait(p.LatencyMean), show(p.VsFull, 4), span(p.VsFullLo, p.VsFullHi),
-			show(100*p.Disagreement, 2)+" %", show(p.CPU, 2), p.state())
+			percent(p.Disagreement, 2), show(p.CPU, 2), p.state())
 	}
 }
 
@@ -75,8 +91,8 @@ func signedSpan(lo, hi Figure) string {
 	return signed(lo) + ".." + signed(hi)
 }
 
-func percent(f Figure) string {
-	if s := show(100*f, 0); s != "-" {
+func percent(f Figure, decimals int) string {
+	if s := show(100*f, decimals); s != "-" {
 		return s + " %"
 	}
 	return "-"

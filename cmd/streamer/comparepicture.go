@@ -21,16 +21,18 @@ func (c *compareCmd) draw(result *training.Comparison) error {
 	}
 	t := tradeoff(result)
 	t.Excerpt = excerpt(x, t)
-	return report.WriteFile(c.PNG, t.WritePNG)
+	if err := report.WriteFile(c.PNG, t.WritePNG); err != nil {
+		return fmt.Errorf("picture %s: %w", c.PNG, err)
+	}
+	return nil
 }
 
 // tradeoff is the upper part of the picture.
 func tradeoff(result *training.Comparison) *report.Tradeoff {
-	noun := map[bool]string{true: "recording", false: "recordings"}[result.Recordings == 1]
-	t := &report.Tradeoff{Title: fmt.Sprintf("What waiting buys: %d %s, %.1f min", result.Recordings, noun, float64(result.Seconds)/60),
+	t := &report.Tradeoff{Title: "What waiting buys: " + result.Extent(),
 		Figure: "ROC-AUC, 95 % interval", Palette: training.Families()}
 	if !result.Labelled {
-		t.Figure = "agreement (AUC), 95 % interval"
+		t.Figure = "ROC-AUC against " + result.Full
 	}
 	for _, p := range result.Points {
 		q := report.TradeoffPoint{Label: label(p), Family: p.Family, Latency: orAll(p.Latency), Mean: orAll(p.LatencyMean),

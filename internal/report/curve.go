@@ -30,6 +30,10 @@ type placed struct {
 func (v *curve) Plot(c draw.Canvas, p *plot.Plot) {
 	v.taken = nil
 	list := v.place(c, p)
+	x, _ := p.Transforms(&c)
+	for _, at := range v.scale.breaks() {
+		v.take(vg.Rectangle{Min: vg.Point{X: x(at), Y: c.Min.Y}, Max: vg.Point{X: x(at), Y: c.Max.Y}})
+	}
 	for _, q := range list {
 		v.interval(c, q)
 	}

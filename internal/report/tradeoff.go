@@ -57,7 +57,7 @@ func (t *Tradeoff) number(family string) int { return max(0, slices.Index(t.Pale
 func (t *Tradeoff) WritePNG(w io.Writer) error {
 	drawn := slices.DeleteFunc(slices.Clone(t.Points), func(p TradeoffPoint) bool { return math.IsNaN(p.Y) })
 	if len(drawn) == 0 {
-		return errors.New("nothing to draw: no point has a figure")
+		return errors.New("nothing to draw: no point has a figure; take recordings that hold both speech and something else")
 	}
 	panels := []panel{keyPanel(t.keys()), t.curvePanel(drawn)}
 	if t.Excerpt != nil {
@@ -186,13 +186,16 @@ func (evenTicks) Ticks(lo, hi float64) (list []plot.Tick) {
 	return list
 }
 
+// breaks are the places at which the scale is not what it is beside them.
+func (s latencyScale) breaks() []float64 { return []float64{0.5, s.at(math.Inf(1)) - 0.5} }
+
 // breaks set the places apart that are not on the logarithmic scale.
 type breaks struct{ scale latencyScale }
 
 // Plot implements plot.Plotter.
 func (b breaks) Plot(c draw.Canvas, p *plot.Plot) {
 	x, _ := p.Transforms(&c)
-	for _, at := range []float64{0.5, b.scale.at(math.Inf(1)) - 0.5} {
+	for _, at := range b.scale.breaks() {
 		c.StrokeLine2(draw.LineStyle{Color: color.Gray{0xa0}, Width: vg.Points(1), Dashes: []vg.Length{vg.Points(2), vg.Points(4)}},
 			x(at), c.Min.Y, x(at), c.Max.Y)
 	}
