@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 
@@ -27,6 +26,8 @@ type Comparison struct {
 	Resamples   int     `json:"resamples"`
 	Seed        uint64  `json:"seed"`
 	Sensitivity float64 `json:"sensitivity"`
+	// ResamplerMS is what the recordings' own rates would add to the latency of live streams, at most.
+	ResamplerMS Figure `json:"resampler_ms"`
 
 	contest
 }
@@ -37,7 +38,7 @@ type ComparedPoint struct {
 	Model  string `json:"model"`
 	Family string `json:"family"`
 	// Algorithmic latency at 16 kHz, the rate at which recordings are compared; null: the whole recording. At other rates
-	// a live stream waits for the resampler too, a few milliseconds.
+	// a live stream waits for the resampler too: ResamplerMS.
 	Latency     Figure `json:"latency_ms"`
 	LatencyMean Figure `json:"latency_ms_mean"` // over the frames: less than Latency where blocks are answered together
 
@@ -77,6 +78,8 @@ type CompareOptions struct {
 	Seed        uint64
 	Sensitivity float64 // of the decider; 0 means 1/2, its default
 	Jobs        int     // recordings at a time; changes no figure but those of time
+
+	Rates []int // sample rates of the recordings as they were, Hz; none: 16 kHz
 
 	Progress func(what string, done, of int) // may be nil; called by one goroutine at a time
 }
@@ -135,7 +138,19 @@ func Compare(ctx context.Context, set ItemSet, candidates []Candidate, o Compare
 	for _, e := range c.entrants {
 		c.Points = append(c.Points, *e.point)
 	}
+	c.ResamplerMS = resamplerMS(c.entrants[0].pipe, o.Rates)
 	return c, nil
+}
+
+// resamplerMS is how many milliseconds a pipeline waits longer at any of the rates than at 16 kHz.
+func resamplerMS(p *pipeline.Pipeline, rates []int) (most Figure) {
+	least, _ := p.Latency(Rate)
+	for _, rate := range rates {
+		if seconds, bounded := p.Latency(rate); bounded {
+			most = max(most, Figure(1000*(seconds-least)))
+		}
+	}
+	return most
 }
 
 func newEntrant(c Candidate, sensitivity float64) (*entrant, error) {
@@ -168,9 +183,6 @@ func newEntrant(c Candidate, sensitivity float64) (*entrant, error) {
 	}
 	return e, nil
 }
-
-// missing is a figure that does not exist.
-var missing = Figure(math.NaN())
 
 func newComparison(set ItemSet, entrants []*entrant, o CompareOptions) (*Comparison, error) {
 	if o.Resamples == 0 {
@@ -211,9 +223,9 @@ func sooner(a, b *ComparedPoint) int {
 	for _, pair := range [][2]Figure{{a.Latency, b.Latency}, {a.LatencyMean, b.LatencyMean}} {
 		x, y := pair[0], pair[1]
 		switch {
-		case x == x && (y != y || x < y):
+		case x.exists() && (!y.exists() || x < y):
 			return -1
-		case y == y && (x != x || y < x):
+		case y.exists() && (!x.exists() || y < x):
 			return 1
 		}
 	}
@@ -248,14 +260,14 @@ func (c *contest) progress(what string, done, of int) {
 // judge lets all members hear all recordings, each while it is in memory, and settles what the truth is.
 func (c *Comparison) judge(ctx context.Context) error {
 	var detectors []Detector
-	for _, m := range c.members() {
-		detectors = append(detectors, m)
-	}
-	c.items = make([]heard, c.set.Len())
 	var done counter
+	c.items = make([]heard, c.set.Len())
+	members := c.members()
+	for _, m := range members {
+		detectors = append(detectors, reporting{m, func() { c.progress("hearing", done.next(), len(members)*len(c.items)) }})
+	}
 	err := parallel(ctx, c.options.Jobs, len(c.items), func(_, i int) (err error) {
 		c.items[i], err = judge(c.set, i, detectors, c.Sensitivity)
-		c.progress("recording", done.next(), len(c.items))
 		return err
 	})
 	if err != nil {
@@ -270,6 +282,17 @@ func (c *Comparison) judge(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// reporting is a detector that tells when it has heard a recording.
+type reporting struct {
+	Detector
+	heard func()
+}
+
+func (r reporting) Scores(item *Item) ([]float64, error) {
+	defer r.heard()
+	return r.Detector.Scores(item)
 }
 
 func overHalf(scores []float64) []bool {

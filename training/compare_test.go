@@ -327,7 +327,7 @@ func TestCompareModels(t *testing.T) {
 	if diff := cmp.Diff([]string{"x causal", "x delay 0 ms", "x delay 30 ms", "x row convolution 40 ms", "x delay 50 ms", "x blocks 20+10", "x bidirectional"}, got); diff != "" {
 		t.Error(diff)
 	}
-	if steps != 3+7+7 {
+	if steps != 3*7+7+7 {
 		t.Errorf("%d steps of progress", steps)
 	}
 	if _, err := Compare(t.Context(), set, nil, CompareOptions{}); err == nil {

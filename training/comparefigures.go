@@ -26,7 +26,7 @@ func (c *Comparison) rank(ctx context.Context) error {
 		figures[i] = ranking.Figures(nil)
 		list, err := Bootstrap(ctx, []*Ranking{ranking}, c.drawn(), c.Seed, 1)
 		areas[i] = list[0]
-		c.progress("model", done.next(), len(members))
+		c.progress("ranking", done.next(), len(members))
 		return err
 	})
 	if err != nil {

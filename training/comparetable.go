@@ -17,6 +17,9 @@ func (c *Comparison) WriteTable(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	if c.ResamplerMS > 0 {
+		fmt.Fprintf(w, "\nLive streams at these recordings' own rates wait up to %.1f ms longer, for the resampler.", float64(c.ResamplerMS))
+	}
 	_, err := fmt.Fprintf(w, "\n%s; 95 %% intervals from %d resamples of %d %s, seed %d.\n%s\n",
 		c.Extent(), c.Resamples, c.Units, c.Resampled, c.Seed, c.note())
 	return err
@@ -37,7 +40,7 @@ func (c *Comparison) Extent() string {
 // note says what a table's figures are measured by.
 func (c *Comparison) note() string {
 	switch {
-	case c.Points[0].figure() != c.Points[0].figure():
+	case !c.Points[0].figure().exists():
 		return "There is no frame with speech, or none without: nothing can be told from anything."
 	case c.Labelled:
 		return "gain: ROC-AUC over that of " + c.Causal + "."

@@ -26,7 +26,7 @@ func (c *Comparison) measure(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		c.progress("cost of model", i+1, len(c.entrants))
+		c.progress("timing", i+1, len(c.entrants))
 		if e.point.CPU, err = cpu(e.pipe, samples); err != nil {
 			return fmt.Errorf("%s: %w", e.point.Model, err)
 		}

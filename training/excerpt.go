@@ -95,7 +95,7 @@ func (p *ComparedPoint) ratio() float64 {
 
 // figure is what the point is judged by.
 func (p *ComparedPoint) figure() Figure {
-	if p.AUC == p.AUC {
+	if p.AUC.exists() {
 		return p.AUC
 	}
 	return p.VsFull

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/streamer-audio/streamer/audio"
 	"github.com/streamer-audio/streamer/internal/report"
 	"github.com/streamer-audio/streamer/models"
 	"github.com/streamer-audio/streamer/models/pretrained"
@@ -119,15 +120,32 @@ func (c *compareCmd) contest(ctx context.Context, std streams, o *training.Compa
 	if err != nil {
 		return nil, nil, err
 	}
+	for _, path := range c.Inputs { // what is missing is better said before hours of work
+		rate, err := c.rate(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		o.Rates = append(o.Rates, rate)
+	}
 	if c.Labels == "" {
 		return training.Unlabelled(c.Inputs), list, nil
 	}
-	for _, path := range c.Inputs { // before hours of work
+	return training.Files(c.Inputs, c.Labels), list, nil
+}
+
+// rate returns the sample rate of a recording that can be read, and has labels if there should be some.
+func (c *compareCmd) rate(path string) (int, error) {
+	if c.Labels != "" {
 		if _, err := training.ReadLabels(c.Labels, report.Stem(path)); err != nil {
-			return nil, nil, err
+			return 0, err
 		}
 	}
-	return training.Files(c.Inputs, c.Labels), list, nil
+	f, err := audio.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	return f.Info().Rate, nil
 }
 
 // candidates are the ways in which the models answer.
