@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/streamer-audio/streamer/models"
 	"github.com/streamer-audio/streamer/pipeline"
@@ -51,7 +52,7 @@ type ComparedPoint struct {
 	Gain      Figure `json:"gain"` // of roc_auc over that of the causal point
 	GainLo    Figure `json:"gain_lo"`
 	GainHi    Figure `json:"gain_hi"`
-	Recovered Figure `json:"recovered"` // gain as a share of that of the full point; null where the latter may be 0
+	Recovered Figure `json:"recovered"` // gain as a share of the full point's; null unless that is surely more than 0
 
 	// Medians from a true onset or end of speech to its announcement by the decider; null where the whole recording is
 	// heard first.
@@ -260,11 +261,11 @@ func (c *contest) progress(what string, done, of int) {
 // judge lets all members hear all recordings, each while it is in memory, and settles what the truth is.
 func (c *Comparison) judge(ctx context.Context) error {
 	var detectors []Detector
-	var done counter
+	var done atomic.Int64
 	c.items = make([]heard, c.set.Len())
 	members := c.members()
 	for _, m := range members {
-		detectors = append(detectors, reporting{m, func() { c.progress("hearing", done.next(), len(members)*len(c.items)) }})
+		detectors = append(detectors, reporting{m, func() { c.progress("hearing", int(done.Add(1)), len(members)*len(c.items)) }})
 	}
 	err := parallel(ctx, c.options.Jobs, len(c.items), func(_, i int) (err error) {
 		c.items[i], err = judge(c.set, i, detectors, c.Sensitivity)

@@ -115,6 +115,10 @@ func TestComparisonWithoutGain(t *testing.T) {
 	if r := c.Points[1].Recovered; !math.IsNaN(float64(r)) {
 		t.Errorf("recovers %g of nothing", r)
 	}
+	c = ranked(t, talk(6, 4), CompareOptions{}, waiting("causal", 0, 0.5), waiting("full", whole, 0.4))
+	if p := c.Points[1]; p.Gain >= 0 || !math.IsNaN(float64(p.Recovered)) {
+		t.Errorf("recovers %g of a loss", p.Recovered)
+	}
 	c = ranked(t, talk(6, 4), CompareOptions{}, waiting("causal", 0, 0.5), waiting("middle", 80, 0.6))
 	if p := c.Points[1]; c.Full != "" || !math.IsNaN(float64(p.Recovered)) || !math.IsNaN(float64(p.Disagreement)) || p.Gain == 0 {
 		t.Errorf("without a full point: %+v", p)

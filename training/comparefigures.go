@@ -7,26 +7,21 @@ import (
 	"sync/atomic"
 )
 
-// counter counts what several goroutines have done.
-type counter struct{ n atomic.Int64 }
-
-func (c *counter) next() int { return int(c.n.Add(1)) }
-
 // rank computes all figures that are not of time.
 func (c *Comparison) rank(ctx context.Context) error {
 	frames := c.resampling()
 	truth := cut(c.truth, frames)
 	members := c.members()
 	figures, areas := make([]Figures, len(members)), make([][]float64, len(members))
-	var done counter
-	// One ranking after the other: those of all members at once would take more room than the scores. All draw the same
-	// units, since they share seed and count.
+	var done atomic.Int64
+	// A ranking is thrown away when it has been used: those of all members at once would take more room than the scores. All
+	// draw the same units, since they share seed and count.
 	err := parallel(ctx, c.options.Jobs, len(members), func(_, i int) error {
 		ranking := NewRanking(cut(c.scores(members[i]), frames), truth)
 		figures[i] = ranking.Figures(nil)
 		list, err := Bootstrap(ctx, []*Ranking{ranking}, c.drawn(), c.Seed, 1)
 		areas[i] = list[0]
-		c.progress("ranking", done.next(), len(members))
+		c.progress("ranking", int(done.Add(1)), len(members))
 		return err
 	})
 	if err != nil {
@@ -50,8 +45,7 @@ func (c *contest) scores(m member) (rows [][]float64) {
 	return rows
 }
 
-// fewFiles is how many units a bootstrap should at least draw from; longStretch is the first length in seconds that fewer
-// recordings are cut into.
+// fewFiles is how many units a bootstrap should at least draw from.
 const fewFiles = 5
 
 // stretches are the lengths, in seconds, that recordings are cut into when they are few: as long as leaves enough of them,
@@ -216,7 +210,7 @@ func (c *Comparison) gains() {
 	denominator := math.NaN()
 	if full != nil {
 		over := Percentiles(Differences(full.areas, causal.areas))
-		if over.Lo > 0 || over.Hi < 0 {
+		if over.Lo > 0 {
 			denominator = float64(full.point.AUC - causal.point.AUC)
 		}
 	}
