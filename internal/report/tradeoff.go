@@ -147,7 +147,7 @@ func newLatencyScale(points []TradeoffPoint) latencyScale {
 func (s latencyScale) at(ms float64) float64 {
 	switch {
 	case math.IsInf(ms, 1):
-		return s.at(s.most) + 1
+		return s.at(s.most) + 1.3 // room for the label of the last point
 	case ms <= 0:
 		return 0
 	}
@@ -187,7 +187,7 @@ func (evenTicks) Ticks(lo, hi float64) (list []plot.Tick) {
 }
 
 // breaks are the places at which the scale is not what it is beside them.
-func (s latencyScale) breaks() []float64 { return []float64{0.5, s.at(math.Inf(1)) - 0.5} }
+func (s latencyScale) breaks() []float64 { return []float64{0.5, s.at(math.Inf(1)) - 0.45} }
 
 // breaks set the places apart that are not on the logarithmic scale.
 type breaks struct{ scale latencyScale }
