@@ -270,6 +270,7 @@ func (d *decider) reset() { *d = decider{limits: d.limits} }
 type Stretch struct {
 	Start, End int
 	Known      int // index of the frame that announced it
+	Over       int // index of the frame that announced its end: the last one, if speech lasted to the end of the row
 }
 
 // Segments returns what a decider makes of the probabilities of a whole row of
@@ -283,7 +284,7 @@ func (c DeciderConfig) Segments(probs []float64, hop time.Duration) []Stretch {
 		case SpeechStart:
 			list = append(list, Stretch{Start: int(x.frame), Known: int(d.next - 1)})
 		case SpeechEnd:
-			list[len(list)-1].End = int(x.frame)
+			list[len(list)-1].End, list[len(list)-1].Over = int(x.frame), int(d.next-1)
 		}
 	}
 	for _, p := range probs {

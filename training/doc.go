@@ -9,7 +9,8 @@
 // sequences ahead and a run can be stopped and resumed without changing a bit of the result.
 //
 // An evaluation asks any number of detectors about the same recordings. It says what their scores are worth frame by
-// frame, what segments the decider of package pipeline makes of them, and how far they are from being probabilities.
+// frame, what segments the decider of package pipeline makes of them, and how far they are from being probabilities. A
+// comparison asks models that wait for what follows, differently long, and says what waiting buys.
 package training
 
 // Rate is the sample rate in Hz at which clips are kept in memory, mixed and labelled. Files of another rate are

@@ -136,4 +136,9 @@ func (r *DriftReport) WriteTable(w io.Writer) error {
 }
 
 // signed prints a difference with four decimals; one that rounds to zero is no loss.
-func signed(f Figure) string { return fmt.Sprintf("%+.4f", math.Round(float64(f)*1e4)/1e4+0) }
+func signed(f Figure) string {
+	if show(f, 0) == "-" {
+		return "-"
+	}
+	return fmt.Sprintf("%+.4f", math.Round(float64(f)*1e4)/1e4+0)
+}

@@ -13,6 +13,11 @@ import (
 // Figure is a number of a report; NaN, which says that it does not exist, is null in JSON.
 type Figure float64
 
+// missing is a figure that does not exist.
+var missing = Figure(math.NaN())
+
+func (f Figure) exists() bool { return !math.IsNaN(float64(f)) }
+
 // MarshalJSON implements json.Marshaler.
 func (f Figure) MarshalJSON() ([]byte, error) {
 	if math.IsNaN(float64(f)) || math.IsInf(float64(f), 0) {

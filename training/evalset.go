@@ -86,6 +86,13 @@ func (c EvalConfig) First(n int) EvalConfig {
 	return c
 }
 
+// Spoken returns the configuration without the conditions that hold no speech: what is left is the group AllSpeech of a
+// Report.
+func (c EvalConfig) Spoken() EvalConfig {
+	c.Conditions = slices.DeleteFunc(slices.Clone(c.Conditions), func(k Condition) bool { return k.Speechless })
+	return c
+}
+
 // Item is a recording to be judged, with the truth about it.
 type Item struct {
 	ID        string
@@ -208,6 +215,18 @@ func (s *fileSet) Item(i int) (*Item, error) {
 	}
 	item.Speech = cutSpan(speech, Span{len(samples), math.MaxInt})
 	return item, nil
+}
+
+// Unlabelled returns recordings of which nothing is known: what their items say of speech means nothing.
+func Unlabelled(paths []string) ItemSet { return unlabelled(paths) }
+
+type unlabelled []string
+
+func (u unlabelled) Len() int { return len(u) }
+
+func (u unlabelled) Item(i int) (*Item, error) {
+	samples, err := ReadEntry(Entry{Path: u[i]})
+	return &Item{ID: u[i], Condition: "files", Corpus: noCorpus, Samples: samples}, err
 }
 
 // WriteItems writes a set as WAV files with Audacity label tracks into dir, so that other detectors can be run on it.

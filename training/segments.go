@@ -14,6 +14,7 @@ type SegmentFigures struct {
 	Onsets       int    `json:"onsets"`           // beginnings of speech after 200 ms without, that a segment answers
 	Announced    Figure `json:"announced_ms"`     // from the true onset to the announcement, median
 	AnnouncedP95 Figure `json:"announced_p95_ms"` //
+	Ended        Figure `json:"ended_ms"`         // from the true end to the announcement of the end, median
 	Start        Figure `json:"start_error_ms"`   // of segments, median; late is positive
 	End          Figure `json:"end_error_ms"`     //
 	Missed       Figure `json:"missed"`           // share of the stretches of speech of at least 100 ms that no segment overlaps
@@ -42,6 +43,7 @@ type segmentSum struct {
 	timing               Timing
 	falseEvents          int
 	delays, starts, ends []float64
+	overs                []float64
 	stretches, missed    int
 	pauses, bridged      int
 }
@@ -67,7 +69,7 @@ func (s *segmentSum) add(segments []pipeline.Stretch, speech []Span) {
 			}
 		}
 		if first >= 0 {
-			s.compare(i, speech, spans[first], spans[last])
+			s.compare(i, speech, spans[first], spans[last], segments[last].Over)
 		}
 		if i > 0 && t.Start-before >= bridgedPause {
 			s.pauses++
@@ -86,14 +88,16 @@ func (s *segmentSum) announce(t Span, known int) {
 	s.delays = append(s.delays, Rate*s.timing.known(known)-float64(t.Start))
 }
 
-// compare counts the errors of the first and the last segment of a stretch of speech. Ends that speech before or after it
-// shares are not errors of a place: two stretches that were heard as one have one start and one end.
-func (s *segmentSum) compare(i int, speech []Span, first, last Span) {
+// compare counts the errors of the first and the last segment of a stretch of speech, and how long after its end the end of
+// the last one is announced, with frame over. Ends that speech before or after it shares are not errors of a place: two
+// stretches that were heard as one have one start and one end.
+func (s *segmentSum) compare(i int, speech []Span, first, last Span, over int) {
 	if own, _ := overlapping(first, speech); own == i {
 		s.starts = append(s.starts, float64(first.Start-speech[i].Start))
 	}
 	if _, own := overlapping(last, speech); own == i {
 		s.ends = append(s.ends, float64(last.End-speech[i].End))
+		s.overs = append(s.overs, Rate*s.timing.known(over)-float64(speech[i].End))
 	}
 }
 
@@ -127,7 +131,7 @@ func covered(pause Span, spans []Span) bool {
 func (s *segmentSum) figures(minutes float64) SegmentFigures {
 	ms := func(samples []float64, share float64) Figure { return Figure(1000 * quantile(samples, share) / Rate) }
 	return SegmentFigures{False: Figure(float64(s.falseEvents) / minutes), Onsets: len(s.delays),
-		Announced: ms(s.delays, 0.5), AnnouncedP95: ms(s.delays, 0.95),
+		Announced: ms(s.delays, 0.5), AnnouncedP95: ms(s.delays, 0.95), Ended: ms(s.overs, 0.5),
 		Start: ms(s.starts, 0.5), End: ms(s.ends, 0.5),
 		Missed: Figure(float64(s.missed) / float64(s.stretches)), Bridged: Figure(float64(s.bridged) / float64(s.pauses))}
 }

@@ -23,17 +23,17 @@ func TestSegmentFigures(t *testing.T) {
 	// A pause of exactly 300 ms, a click of 50 ms, a stretch heard in two pieces, one that nobody hears.
 	speech := []Span{frameSpan(100, 150), frameSpan(180, 200), frameSpan(250, 255), frameSpan(300, 340), frameSpan(400, 420)}
 	s.add([]pipeline.Stretch{
-		{Start: 20, End: 30, Known: 24},    // false
-		{Start: 97, End: 205, Known: 103},  // 30 ms early, announced after 40 ms, bridges the pause, 50 ms late
-		{Start: 252, End: 262, Known: 257}, // 20 ms late, 70 ms late
-		{Start: 302, End: 320, Known: 306}, // 20 ms late, announced after 70 ms
-		{Start: 325, End: 336, Known: 329}, // 40 ms early
+		{Start: 20, End: 30, Known: 24, Over: 49},     // false
+		{Start: 97, End: 205, Known: 103, Over: 224},  // 30 ms early, announced after 40 ms, bridges the pause, 50 ms late, over after 250 ms
+		{Start: 252, End: 262, Known: 257, Over: 281}, // 20 ms late, 70 ms late, over after 270 ms
+		{Start: 302, End: 320, Known: 306, Over: 324}, // 20 ms late, announced after 70 ms
+		{Start: 325, End: 336, Known: 329, Over: 355}, // 40 ms early, over after 160 ms
 	}, speech)
 	s.add([]pipeline.Stretch{{Start: 5, End: 50, Known: 9}}, nil) // false, in a recording without speech
 	s.add(nil, nil)
 	got := s.figures(0.5)
 	// The second stretch is heard at its first frame, since the segment was open. Delays are 40, 10 and 70 ms.
-	want := SegmentFigures{False: 4, Onsets: 3, Announced: 40 + 30, AnnouncedP95: 67 + 30, Start: 20, End: 50,
+	want := SegmentFigures{False: 4, Onsets: 3, Announced: 40 + 30, AnnouncedP95: 67 + 30, Ended: 250 + 30, Start: 20, End: 50,
 		Missed: 1. / 4, Bridged: 1. / 4}
 	if diff := cmp.Diff(want, got, nearly); diff != "" {
 		t.Error(diff)
@@ -117,7 +117,8 @@ func TestEvaluateDecides(t *testing.T) {
 		c := pipeline.DefaultDecider(!bounded)
 		ms := func(d time.Duration) Figure { return Figure(d.Round(10*time.Millisecond)) / Figure(time.Millisecond) }
 		known := 50 + max(ms(c.MinSpeech), 10*Figure(math.Ceil(c.Evidence/4)))
-		want := SegmentFigures{False: 0, Onsets: 2, Announced: known, AnnouncedP95: known, Start: 50 - ms(c.PreRoll), End: 100 + ms(c.PostRoll)}
+		want := SegmentFigures{False: 0, Onsets: 2, Announced: known, AnnouncedP95: known, Start: 50 - ms(c.PreRoll), End: 100 + ms(c.PostRoll),
+			Ended: 100 + ms(c.MinSilence)}
 		if diff := cmp.Diff(want, report.find("talk", "scripted").Segments, nearly); diff != "" {
 			t.Errorf("bounded %v: %s", bounded, diff)
 		}

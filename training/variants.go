@@ -35,11 +35,13 @@ func (r *Recipe) Members() []Member {
 		for _, v := range r.Variants {
 			one := *r
 			one.Variants, one.Seeds, one.Arch, one.Seed = nil, nil, v.Arch, seed
-			list = append(list, Member{fmt.Sprintf("%s-seed%d", v.Name, seed), &one})
+			list = append(list, Member{memberName(v.Name, seed), &one})
 		}
 	}
 	return list
 }
+
+func memberName(variant string, seed uint64) string { return fmt.Sprintf("%s-seed%d", variant, seed) }
 
 // validateVariants checks what a recipe of several models says beyond one of them.
 func (r *Recipe) validateVariants() error {

@@ -51,7 +51,7 @@ func (c *evalCmd) listeners() ([]training.Listener, error) {
 		if err != nil {
 			return nil, err
 		}
-		l, err := training.NewListener(c.title(name), m)
+		l, err := training.NewListener(titleOf(name, c.Model), m)
 		if err != nil {
 			return nil, err
 		}

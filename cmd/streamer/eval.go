@@ -162,7 +162,7 @@ func (c *evalCmd) detectors() ([]training.Detector, error) {
 			if err != nil {
 				return nil, err
 			}
-			title := c.title(name)
+			title := titleOf(name, c.Model)
 			if mode != "" {
 				title = fmt.Sprintf("%s %s", name, mode)
 			}
@@ -176,10 +176,11 @@ func (c *evalCmd) detectors() ([]training.Detector, error) {
 	return list, nil
 }
 
-// title is what a report calls a model: the stem of its file, or the whole path where another model has the same stem.
-func (c *evalCmd) title(name string) string {
+// titleOf is what a report calls one of several models: the stem of its file, or the whole path where another has the same
+// stem.
+func titleOf(name string, among []string) string {
 	stem := report.Stem(name)
-	if slices.ContainsFunc(c.Model, func(other string) bool { return other != name && report.Stem(other) == stem }) {
+	if slices.ContainsFunc(among, func(other string) bool { return other != name && report.Stem(other) == stem }) {
 		return name
 	}
 	return stem

@@ -6,7 +6,6 @@ import (
 	"image/color"
 	"image/png"
 	"io"
-	"math"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -34,6 +33,8 @@ type Line struct {
 	Name string
 	Hop  float64   // seconds between frames
 	Prob []float64 // Prob[i] is about [i*Hop, (i+1)*Hop)
+	// Color is nil for the next one of the palette.
+	Color color.Color
 }
 
 // Track is a row of segments, such as the truth or a model's decisions.
@@ -72,7 +73,7 @@ func (p *Picture) WritePNG(w io.Writer) error {
 		panels = append(panels, levels)
 	}
 	if len(p.Lines) > 0 {
-		lines, err := p.linePanel()
+		lines, err := p.linePanel(len(p.Tracks) == 0) // tracks name the colours, and a legend hides part of the lines
 		if err != nil {
 			return err
 		}
@@ -86,7 +87,7 @@ func (p *Picture) WritePNG(w io.Writer) error {
 	for _, q := range panels {
 		q.plot.X.Min, q.plot.X.Max = 0, end
 	}
-	return writePanels(w, panels)
+	return writePanels(w, panels, screenDPI)
 }
 
 // duration is the end of the last thing to be drawn, in seconds.
@@ -115,7 +116,7 @@ func (p *Picture) soundPanel(power [][]float64) panel {
 	return panel{q, 5 * vg.Centimeter}
 }
 
-func (p *Picture) linePanel() (panel, error) {
+func (p *Picture) linePanel(legend bool) (panel, error) {
 	q := plot.New()
 	q.Y.Label.Text = "probability"
 	q.Y.Min, q.Y.Max = 0, 1
@@ -127,23 +128,31 @@ func (p *Picture) linePanel() (panel, error) {
 			xy[k] = plotter.XY{X: (float64(k) + 0.5) * l.Hop, Y: prob}
 		}
 		name := l.Name
-		if len(p.Tracks) > 0 {
-			name = "" // the tracks name the colours, and a legend would hide part of the lines
+		if !legend {
+			name = ""
 		}
-		if err := addLine(q, name, xy, i); err != nil {
+		if err := addLine(q, name, xy, p.lineColor(i)); err != nil {
 			return panel{}, err
 		}
 	}
 	return panel{q, 4 * vg.Centimeter}, nil
 }
 
-// addLine adds one line in the i-th colour, with its name in the legend.
-func addLine(q *plot.Plot, name string, xy plotter.XYs, i int) error {
+// lineColor is the colour of the i-th line.
+func (p *Picture) lineColor(i int) color.Color {
+	if own := p.Lines[i].Color; own != nil {
+		return own
+	}
+	return colors[i%len(colors)]
+}
+
+// addLine adds one line, with its name in the legend unless it is empty.
+func addLine(q *plot.Plot, name string, xy plotter.XYs, shade color.Color) error {
 	line, err := plotter.NewLine(xy)
 	if err != nil {
 		return fmt.Errorf("line %q: %w", name, err)
 	}
-	line.Color, line.Width = colors[i%len(colors)], vg.Points(1.2)
+	line.Color, line.Width = shade, vg.Points(1.2)
 	q.Add(line)
 	if name != "" {
 		q.Legend.Add(name, line)
@@ -169,7 +178,7 @@ func (p *Picture) trackPanel() panel {
 func (p *Picture) color(name string) color.Color {
 	for i, l := range p.Lines {
 		if l.Name == name {
-			return colors[i%len(colors)]
+			return p.lineColor(i)
 		}
 	}
 	return color.Gray{0x60}
@@ -192,25 +201,38 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
+// margins are what a panel needs beside its data, on the left and on the right.
+func (p panel) margins(cell draw.Canvas) (left, right vg.Length) {
+	data := p.plot.DataCanvas(cell)
+	return data.Min.X - cell.Min.X, cell.Max.X - data.Max.X
+}
+
+// Resolutions of pictures that are 24 cm wide.
+const (
+	screenDPI = 110
+	slideDPI  = 170 // 1600 pixels
+)
+
 // writePanels draws panels under one another with their time axes aligned.
-func writePanels(w io.Writer, panels []panel) error {
+func writePanels(w io.Writer, panels []panel, dpi int) error {
 	const width, margin = 24 * vg.Centimeter, 0.3 * vg.Centimeter
 	height := 2 * margin
 	for _, p := range panels {
 		height += p.height
 	}
-	img := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(110), vgimg.UseBackgroundColor(color.White))
+	img := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White))
 	rest := draw.Crop(draw.New(img), margin, -2*margin, margin, -margin)
 	cells := make([]draw.Canvas, len(panels))
-	left := vg.Length(0)
+	left, right := vg.Length(0), vg.Length(0)
 	for i, p := range panels {
 		cells[i] = draw.Crop(rest, 0, 0, rest.Max.Y-rest.Min.Y-p.height, 0)
 		rest.Max.Y -= p.height
-		left = max(left, p.plot.DataCanvas(cells[i]).Min.X-cells[i].Min.X)
+		l, r := p.margins(cells[i])
+		left, right = max(left, l), max(right, r)
 	}
 	for i, p := range panels {
-		own := p.plot.DataCanvas(cells[i]).Min.X - cells[i].Min.X
-		p.plot.Draw(draw.Crop(cells[i], vg.Length(math.Max(0, float64(left-own))), 0, 0, 0))
+		l, r := p.margins(cells[i])
+		p.plot.Draw(draw.Crop(cells[i], left-l, r-right, 0, 0))
 	}
 	return png.Encode(w, reduce(img.Image().(*image.RGBA)))
 }
@@ -232,9 +254,9 @@ func WriteCurves(w io.Writer, title, xLabel, yLabel string, curves []Curve) erro
 		for k := range xy {
 			xy[k] = plotter.XY{X: c.X[k], Y: c.Y[k]}
 		}
-		if err := addLine(q, c.Name, xy, i); err != nil {
+		if err := addLine(q, c.Name, xy, colors[i%len(colors)]); err != nil {
 			return err
 		}
 	}
-	return writePanels(w, []panel{{q, 10 * vg.Centimeter}})
+	return writePanels(w, []panel{{q, 10 * vg.Centimeter}}, screenDPI)
 }

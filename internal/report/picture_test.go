@@ -78,7 +78,7 @@ func count(img image.Image, c image.Image) (n int) {
 // TestPicture draws segments of known length and finds as much of their colour.
 func TestPicture(t *testing.T) {
 	p := &Picture{Title: "a tone", Rate: 16000, Samples: tone(16000, 1000),
-		Lines:  []Line{{"causal", 0.01, make([]float64, 100)}, {"offline", 0.01, make([]float64, 100)}},
+		Lines:  []Line{{Name: "causal", Hop: 0.01, Prob: make([]float64, 100)}, {Name: "offline", Hop: 0.01, Prob: make([]float64, 100)}},
 		Tracks: []Track{{"truth", []pipeline.Segment{{Start: 0, End: 0.5}}}}}
 	img := render(t, p)
 	grey := count(img, image.NewUniform(p.color("truth")))

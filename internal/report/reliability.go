@@ -48,7 +48,7 @@ func WriteReliability(w io.Writer, title string, list []Calibration) error {
 	// Ten thousand times as many frames in one bin as in another are common.
 	counts.Y.Scale, counts.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 	counts.Y.Min, counts.Y.Max = 1, math.Pow(10, math.Ceil(math.Log10(most)))
-	return writePanels(w, []panel{{shares, 10 * vg.Centimeter}, {counts, 4 * vg.Centimeter}})
+	return writePanels(w, []panel{{shares, 10 * vg.Centimeter}, {counts, 4 * vg.Centimeter}}, screenDPI)
 }
 
 // addPoints adds points joined by a line in the i-th colour; none is fine.
@@ -60,7 +60,7 @@ func addPoints(q *plot.Plot, name string, x, y []float64, i int) error {
 	for k := range xy {
 		xy[k] = plotter.XY{X: x[k], Y: y[k]}
 	}
-	if err := addLine(q, name, xy, i); err != nil {
+	if err := addLine(q, name, xy, colors[i%len(colors)]); err != nil {
 		return err
 	}
 	points, err := plotter.NewScatter(xy)

@@ -44,6 +44,17 @@ func CheckStems(inputs []string, dir, extension string) error {
 		"would both write %[3]s; process them in two runs with different folders")
 }
 
+// CheckLabels returns an error when two inputs would have the same labels, dir/<stem>.
+func CheckLabels(inputs []string, dir string) error {
+	return distinct(inputs, func(p string) string { return filepath.Join(dir, Stem(p)) },
+		"would both have their labels in %[3]s; rename one, or compare them in two runs")
+}
+
+// CheckTwice returns an error when an input is given twice.
+func CheckTwice(inputs []string) error {
+	return distinct(inputs, filepath.Clean, "are the same recording: give it once")
+}
+
 func stemPath(input, dir, extension string) string {
 	return filepath.Join(dir, Stem(input)+"."+extension)
 }
