@@ -100,7 +100,7 @@ func TestSnapshotOfAnotherModelIsRefused(t *testing.T) {
 
 func FuzzStateSnapshot(f *testing.F) {
 	var models []*Model
-	for _, name := range []string{"gru", "mixed", "lstm deep", "embedding", "no head"} {
+	for _, name := range []string{"gru", "mixed", "lstm deep", "embedding", "no head", "delays", "row-conv first", "blocks"} {
 		m := randomModel(f, archs[name], 1)
 		models = append(models, m)
 		s := m.NewState()

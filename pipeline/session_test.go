@@ -160,6 +160,52 @@ func latencyIsExact(t *testing.T, p *Pipeline) {
 	}
 }
 
+// Speech that a model is sure of at once is announced when OnsetLatency says,
+// to the sample: for blocks, at the beginning of the worst one.
+func TestOnsetLatencyIsExact(t *testing.T) {
+	for name, m := range levelModels(t) {
+		if hearsAll(m) {
+			continue
+		}
+		for _, w := range m.Tensors() {
+			switch w.Name {
+			case "gru.bias_ih_l0", "gru.bias_ih_l0_reverse":
+				w.Data[1] = -30 // forgets at once
+			case "row-conv.weight_l1":
+				copy(w.Data, []float32{1, 0, 0, 0})
+			case "head.weight":
+				for i := range w.Data {
+					w.Data[i] = 40
+				}
+			case "head.bias":
+				w.Data[0] = -10
+			}
+		}
+		changed, err := models.New(m.Arch(), m.Info(), m.Tensors())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := newPipelineOf(t, changed, func(c *Config) {
+			c.Decider = DefaultDecider(false)
+			c.Decider.PreRoll = 0 // so that events say which frame was the first
+		})
+		latency, _ := p.OnsetLatency(16000)
+		predicted, observed := int64(math.Round(latency*16000)), int64(0)
+		for first := 30; first < 50; first++ {
+			samples := make([]float32, 160*100)
+			copy(samples[160*first:], noiseOf(rand.New(rand.NewPCG(7, 0)), 0.3, len(samples)-160*first))
+			events := open(t, p, 16000).Push(nil, samples)
+			if len(events) == 0 {
+				t.Fatalf("%s: nothing was announced", name)
+			}
+			observed = max(observed, events[0].At-(events[0].Sample+160))
+		}
+		if observed != predicted {
+			t.Errorf("%s: announced %d samples after the first frame, %d were predicted", name, observed, predicted)
+		}
+	}
+}
+
 // due is the input position before which all lies that frame i may hear.
 func due(i, rate int, latency float64) float64 {
 	return (float64(i+1)*0.01 + latency) * float64(rate)
