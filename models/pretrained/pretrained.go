@@ -37,6 +37,10 @@ func Names() []string {
 	return names
 }
 
+// delays are the modes of models that answer some frames late, the milliseconds
+// in their names.
+var delays = []string{}
+
 // Load returns the weights of a task, say "vad", in the given mode.
 func Load(name, mode string) (*models.Model, error) {
 	if !slices.Contains(Names(), name) {
@@ -44,7 +48,7 @@ func Load(name, mode string) (*models.Model, error) {
 	}
 	b, err := files.ReadFile(name + "-" + mode + ".safetensors")
 	if err != nil {
-		return nil, fmt.Errorf("model %q has no mode %q; use %s or %s", name, mode, Causal, Bidirectional)
+		return nil, fmt.Errorf("model %q has no mode %q; use %s, %s or %s", name, mode, Causal, Bidirectional, strings.Join(delays, ", "))
 	}
 	m, err := models.Parse(b)
 	if err != nil {
@@ -66,6 +70,13 @@ func Live(name string) ([]*models.Model, error) {
 		return nil, err
 	}
 	list := []*models.Model{causal}
+	for _, mode := range delays {
+		m, err := Load(name, mode)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, m)
+	}
 	for _, b := range blocks {
 		m, err := both.InBlocks(b.frames, b.right)
 		if err != nil {
