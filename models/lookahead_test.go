@@ -1,9 +1,11 @@
 package models
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
 // A block longer than the recording is the whole recording, and a model may go
@@ -105,5 +107,46 @@ func TestSnapshotOfLateStates(t *testing.T) {
 			}
 			s.Push(make([]float32, m.arch.FrameLen()))
 		}
+	}
+}
+
+// The cost of hearing each block's right context twice: the same weights over
+// the same minute, in blocks and as a whole by turns. "times" is the ratio of
+// the two, to be held against (block+right)/block.
+func BenchmarkBlocks(b *testing.B) {
+	whole := randomModel(b, Arch{Input: 40, Outputs: 1, Head: SigmoidHead,
+		Layers: []Layer{{Cell: "gru", Hidden: 64, Bidirectional: true}, {Cell: "gru", Hidden: 64, Bidirectional: true}}}, 1)
+	frames := randomFrames(rand.New(rand.NewPCG(1, 0)), whole.Arch(), 6000)
+	answer := make([]float32, 1)
+	hear := func(s *State) time.Duration {
+		begin := time.Now()
+		for _, x := range frames {
+			s.Push(x)
+			for s.Next(answer) {
+			}
+		}
+		s.Flush()
+		for s.Next(answer) {
+		}
+		s.Reset()
+		return time.Since(begin)
+	}
+	for _, size := range [][2]int{{100, 0}, {100, 25}, {50, 25}, {20, 12}, {25, 25}, {10, 10}, {5, 5}, {6, 12}, {10, 40}} {
+		b.Run(fmt.Sprintf("%d+%d", size[0], size[1]), func(b *testing.B) {
+			m, err := whole.InBlocks(size[0], size[1])
+			if err != nil {
+				b.Fatal(err)
+			}
+			state, reference := m.NewState(), whole.NewState()
+			var took, wholeTook time.Duration
+			for b.Loop() {
+				took += hear(state)
+				wholeTook += hear(reference)
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(float64(took.Nanoseconds())/float64(b.N*len(frames)), "ns/frame")
+			b.ReportMetric(float64(took)/float64(wholeTook), "times")
+			b.ReportMetric(float64(size[0]+size[1])/float64(size[0]), "expected")
+		})
 	}
 }

@@ -277,6 +277,24 @@ func TestExcerpt(t *testing.T) {
 	}
 }
 
+// The excerpt is one in which waiting helps, not one in which it misleads.
+func TestExcerptIsWhereWaitingHelps(t *testing.T) {
+	frames := func(v float64) []float64 { return slices.Repeat([]float64{v}, excerptFrames) }
+	speech := slices.Repeat([]bool{true}, excerptFrames)
+	items := []heard{
+		{labels: make([]bool, excerptFrames), scores: [][]float64{frames(0.1), frames(0.9)}}, // furthest apart, and wrong
+		{labels: speech, scores: [][]float64{frames(0.5), frames(0.8)}},
+		{labels: make([]bool, excerptFrames), scores: [][]float64{frames(0.6), frames(0.2)}}, // the most of help
+	}
+	for labelled, want := range map[bool]int{true: 2, false: 0} {
+		c := Comparison{Labelled: labelled}
+		c.items = items
+		if item, first := c.mostHelped(0, 1); item != want || first != 0 {
+			t.Errorf("labelled %v: from frame %d of recording %d", labelled, first, item)
+		}
+	}
+}
+
 // waitingModel is an untrained model of an architecture.
 func waitingModel(t *testing.T, change func(*models.Arch)) *models.Model {
 	t.Helper()

@@ -30,13 +30,13 @@ const (
 	excerptFactor  = 1.6
 )
 
-// Excerpt returns the 10 s in which the causal and the full answer differ most, or those from the given second of the first
-// recording on, unless at is NaN.
+// Excerpt returns the 10 s in which waiting helps most: in which the full answer comes closer to the truth than the causal
+// one, or, without labels, differs most from it. If at is a number, they are those from that second of the first recording on.
 func (c *Comparison) Excerpt(at float64) (*Excerpt, error) {
 	shown := c.shown()
 	item, first := 0, 0
 	if math.IsNaN(at) {
-		item, first = c.mostDifferent(shown[0].members[0].at, shown[len(shown)-1].members[0].at)
+		item, first = c.mostHelped(shown[0].members[0].at, shown[len(shown)-1].members[0].at)
 	} else {
 		first = max(0, min(int(at*100), len(c.items[0].labels)-excerptFrames))
 	}
@@ -101,22 +101,35 @@ func (p *ComparedPoint) figure() Figure {
 	return p.VsFull
 }
 
-// mostDifferent finds the excerpt over which two detectors' scores are furthest apart: the recording and the first frame.
-func (c *Comparison) mostDifferent(a, b int) (item, first int) {
-	most := -1.0
-	for i, h := range c.items {
-		apart := 0.0
+// mostHelped finds the excerpt over which the scores of detector full are most better than those of detector causal: the
+// recording and the first frame.
+func (c *Comparison) mostHelped(causal, full int) (item, first int) {
+	most := math.Inf(-1)
+	for i := range c.items {
+		h, sum := &c.items[i], 0.0
 		for k := range h.labels {
-			apart += math.Abs(h.scores[a][k] - h.scores[b][k])
+			sum += c.helped(h, causal, full, k)
 			if k >= excerptFrames {
-				apart -= math.Abs(h.scores[a][k-excerptFrames] - h.scores[b][k-excerptFrames])
+				sum -= c.helped(h, causal, full, k-excerptFrames)
 			}
-			if apart > most && (k >= excerptFrames-1 || k == len(h.labels)-1) {
-				most, item, first = apart, i, max(0, k-excerptFrames+1)
+			if sum > most && (k >= excerptFrames-1 || k == len(h.labels)-1) {
+				most, item, first = sum, i, max(0, k-excerptFrames+1)
 			}
 		}
 	}
 	return item, first
+}
+
+// helped is by how much the score of detector full is nearer to the truth about frame k.
+func (c *Comparison) helped(h *heard, causal, full, k int) float64 {
+	a, b := h.scores[causal][k], h.scores[full][k]
+	switch {
+	case !c.Labelled:
+		return math.Abs(a - b)
+	case h.labels[k]:
+		return b - a
+	}
+	return a - b
 }
 
 // shifted returns the spans as seen from a later sample; what lies before it is gone.

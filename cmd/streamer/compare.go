@@ -22,7 +22,7 @@ type compareCmd struct {
 	Runs   string   `xor:"source,models" placeholder:"DIR" help:"Compare what train made there of the recipe's variants and seeds, on the recipe's development mixes."`
 	Data   string   `default:"." env:"STREAMER_DATA" placeholder:"DIR" help:"Folder that the recipe's manifests are in; several as in PATH, the first that has a manifest counts (${default})."`
 	JSON   bool     `name:"json" help:"Print the comparison as JSON."`
-	PNG    string   `name:"png" placeholder:"FILE" help:"Draw the tradeoff, and 10 s in which causal and bidirectional answers differ most."`
+	PNG    string   `name:"png" placeholder:"FILE" help:"Draw the tradeoff, and the 10 s in which hearing the whole recording helps most."`
 	At     *float64 `placeholder:"SECONDS" help:"Draw the 10 s of the first recording that begin there instead."`
 	Mixes  int      `placeholder:"N" help:"Make at most so many mixes of each condition of the recipe, for a quick look."`
 	Seed   uint64   `default:"1" placeholder:"N" help:"Seed of the bootstrap (${default})."`
