@@ -1,7 +1,7 @@
-// Package lab has small tasks that show what the engine can do: real data,
+// Package tasks has small tasks that show what the engine can do: real data,
 // training in a minute, a figure at the end. Each is a function of a seed and
 // nothing else.
-package lab
+package tasks
 
 import (
 	"fmt"

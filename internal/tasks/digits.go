@@ -1,4 +1,4 @@
-package lab
+package tasks
 
 import (
 	"fmt"
@@ -40,7 +40,7 @@ func readDigits(dir string) (training, testing []voice, err error) {
 		}
 	}
 	if len(training) == 0 || len(testing) == 0 {
-		return nil, nil, fmt.Errorf("lab: no spoken digits in %q", dir)
+		return nil, nil, fmt.Errorf("tasks: no spoken digits in %q", dir)
 	}
 	return training, testing, nil
 }
@@ -56,7 +56,7 @@ func readVoice(path string) (v voice, err error) {
 		return v, err
 	}
 	if len(samples) != len(v)*rate16k {
-		return v, fmt.Errorf("lab: %s holds %d samples, not ten seconds", path, len(samples))
+		return v, fmt.Errorf("tasks: %s holds %d samples, not ten seconds", path, len(samples))
 	}
 	for i := range v {
 		v[i] = trim(samples[i*rate16k : (i+1)*rate16k])
