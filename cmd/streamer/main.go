@@ -35,6 +35,7 @@ type cli struct {
 	Train   trainCmd   `cmd:"" help:"Train a model by a recipe."`
 	Eval    evalCmd    `cmd:"" help:"Measure models on labelled recordings."`
 	Model   modelCmd   `cmd:"" help:"Look into model files."`
+	Lab     labCmd     `cmd:"" help:"Run a section of the course note as an experiment."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

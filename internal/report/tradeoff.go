@@ -180,7 +180,7 @@ func (evenTicks) Ticks(lo, hi float64) (list []plot.Tick) {
 			break
 		}
 	}
-	for i := math.Ceil(lo / step); i*step <= hi; i++ {
+	for i := math.Ceil(lo/step) + 0; i*step <= hi; i++ {
 		list = append(list, plot.Tick{Value: i * step, Label: strconv.FormatFloat(i*step, 'f', int(max(0, -power)), 64)})
 	}
 	return list

@@ -1,0 +1,65 @@
+package lab
+
+import (
+	"context"
+	"math"
+
+	"github.com/streamer-audio/streamer/models"
+	"github.com/streamer-audio/streamer/models/train"
+)
+
+// config is that of trainings: two shards, so that two processors have work.
+func (o Options) config(lanes int) train.Config {
+	c := train.DefaultConfig()
+	c.Lanes, c.Shards, c.Each, c.Seed = lanes, 2, o.Each, o.Seed
+	return c
+}
+
+// plan is how long a net is trained, at a rate that falls from lr to nothing
+// along a cosine. what is for those who wait.
+type plan struct {
+	what  string
+	steps int
+	lr    float64
+}
+
+// fit trains a net by a plan on the batches that next returns.
+func (o Options) fit(ctx context.Context, p plan, net *train.Net, c train.Config, next func() *train.Batch) (*models.Model, error) {
+	t, err := train.NewTrainer(net, c)
+	if err != nil {
+		return nil, err
+	}
+	for i := range p.steps {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		o.progress(p.what, i, p.steps)
+		if _, err := t.Step(next(), cosine(p.lr, i, p.steps)); err != nil {
+			return nil, err
+		}
+	}
+	return net.Model(models.Info{Name: "lab"})
+}
+
+func cosine(lr float64, step, steps int) float64 {
+	return lr * 0.5 * (1 + math.Cos(math.Pi*float64(step)/float64(steps)))
+}
+
+// anew says that all lanes begin anew.
+func anew(lanes int) []bool {
+	list := make([]bool, lanes)
+	for i := range list {
+		list[i] = true
+	}
+	return list
+}
+
+// values is how many a model has to learn.
+func values(a models.Arch) (n int) {
+	for _, t := range a.Shapes() {
+		if t.Name != "input.mean" && t.Name != "input.scale" {
+			n += t.Len()
+		}
+	}
+	return n
+}
