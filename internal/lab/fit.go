@@ -34,14 +34,14 @@ func (o Options) fit(ctx context.Context, p plan, net *train.Net, c train.Config
 			return nil, err
 		}
 		o.progress(p.what, i, p.steps)
-		if _, err := t.Step(next(), cosine(p.lr, i, p.steps)); err != nil {
+		if _, err := t.Step(next(), falling(p.lr, i, p.steps)); err != nil {
 			return nil, err
 		}
 	}
 	return net.Model(models.Info{Name: "lab"})
 }
 
-func cosine(lr float64, step, steps int) float64 {
+func falling(lr float64, step, steps int) float64 {
 	return lr * 0.5 * (1 + math.Cos(math.Pi*float64(step)/float64(steps)))
 }
 

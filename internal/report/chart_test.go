@@ -42,3 +42,39 @@ func TestChart(t *testing.T) {
 		t.Error("draws nothing")
 	}
 }
+
+// Curves of the same name look the same in all panels, those of one panel differ.
+func TestCurveLooks(t *testing.T) {
+	l := curveLooks{}
+	if keys := l.learn([]Curve{{Name: "a"}, {Name: "b"}}); len(keys) != 2 {
+		t.Errorf("%d names explained", len(keys))
+	}
+	if keys := l.learn([]Curve{{Name: "c"}, {Name: "b"}}); len(keys) != 1 || l["c"] == l["b"] || l["b"] != 1 {
+		t.Errorf("%d names explained, looks %v", len(keys), l)
+	}
+	many := make([]Curve, len(colors)+1)
+	for i := range many {
+		many[i].Name = string(rune('A' + i))
+	}
+	l.learn(many)
+	if first, last := l.style("A"), l.style(many[len(colors)].Name); first.Color != last.Color || last.Dashes == nil || first.Dashes != nil {
+		t.Errorf("styles %v and %v", first, last)
+	}
+}
+
+func TestPowerTicks(t *testing.T) {
+	for _, c := range []struct {
+		lo, hi float64
+		want   string
+	}{
+		{-2.1, 0.5, "0.01 0.1 1 "}, {-10, -1, "1e-10  1e-8  1e-6  1e-4  0.01  "}, {0, 1, "1 2 5 10 "}, {5.5, 6.1, "5e5 1e6 "},
+	} {
+		got := ""
+		for _, tick := range (powerTicks{}).Ticks(c.lo, c.hi) {
+			got += tick.Label + " "
+		}
+		if got != c.want {
+			t.Errorf("ticks of %g..%g are %q, want %q", c.lo, c.hi, got, c.want)
+		}
+	}
+}
