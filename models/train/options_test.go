@@ -195,12 +195,20 @@ func TestLagsAreTheGradientByTheState(t *testing.T) {
 			_, _, h, mem := n.ForwardBatch(head)
 			tail := &oracle.Batch{Steps: lag, Lanes: lanes, X: wide(b.X[at*lanes*3:]), Y: wide(b.Y[at*lanes:]),
 				Mask: wide(b.Mask[at*lanes:]), H0: h, C0: mem}
-			var squares float64
-			for _, d := range oracle.Gradient(func() float64 { return n.Loss(tail) }, h[0], 1e-5) {
-				squares += d * d
+			norm := func(state []float64) (want float64) {
+				for _, d := range oracle.Gradient(func() float64 { return n.Loss(tail) }, state, 1e-5) {
+					want = math.Hypot(want, d)
+				}
+				return want
 			}
-			want := math.Sqrt(squares)
+			want := norm(h[0])
 			oracle.Close(t, cell, []float64{r.Lags[0][at-1]}, []float64{want}, 1e-5*want+1e-8)
+			if cell == models.LSTM {
+				want := norm(mem[0])
+				oracle.Close(t, "memory", []float64{r.MemoryLags[0][at-1]}, []float64{want}, 1e-5*want+1e-8)
+			} else if r.MemoryLags[0] != nil {
+				t.Errorf("%s has no memory beside its state", cell)
+			}
 		}
 	}
 }

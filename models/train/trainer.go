@@ -70,6 +70,9 @@ type StepResult struct {
 	// each layer's forward cell and each step t: what is left of the gradient
 	// that far from the targets.
 	Lags [][]float64
+	// MemoryLags is the same for d loss / d c<t>, through all later steps, where
+	// a cell carries a memory c beside h; nil for a layer that does not.
+	MemoryLags [][]float64
 }
 
 // ErrDiverged is returned by a step whose loss or gradient is not finite. The
@@ -150,7 +153,10 @@ func (t *Trainer) Gradient(b *Batch) (StepResult, error) {
 		t.begin(moved, i)
 		t.graphs[i].run(&t.shards[i], count)
 	})
-	r := StepResult{Loss: t.gather() / count, GradNorm: globalNorm(t.net.grads, 0), Lags: t.lags(b.Steps)}
+	r := StepResult{Loss: t.gather() / count, GradNorm: globalNorm(t.net.grads, 0)}
+	if t.config.Lags {
+		r.Lags, r.MemoryLags = t.lags(b.Steps)
+	}
 	if bad := r.Loss + r.GradNorm; math.IsNaN(bad) || math.IsInf(bad, 0) {
 		return r, ErrDiverged
 	}
@@ -179,33 +185,45 @@ func (t *Trainer) begin(b *Batch, i int) {
 	if t.config.Lags {
 		for _, l := range g.layers {
 			if l.conv == nil {
-				l.cells[0].lags = make([]float64, b.Steps)
+				l.cells[0].recordLags(b.Steps)
 			}
 		}
 	}
 }
 
-// lags is StepResult.Lags.
-func (t *Trainer) lags(steps int) (norms [][]float64) {
-	if !t.config.Lags {
-		return nil
-	}
+// lags is StepResult.Lags and MemoryLags.
+func (t *Trainer) lags(steps int) (h, c [][]float64) {
 	for layer := range t.net.arch.Layers {
-		list := make([]float64, steps)
+		ofH, ofC := make([]float64, steps), []float64(nil)
 		for _, g := range t.graphs {
 			if g.layers[layer].conv != nil {
 				continue // it has no state
 			}
-			for i, v := range g.layers[layer].cells[0].lags {
-				list[i] += v
+			u := g.layers[layer].cells[0]
+			addTo(ofH, u.lags)
+			if u.c0 != nil {
+				if ofC == nil {
+					ofC = make([]float64, steps)
+				}
+				addTo(ofC, u.memoryLags)
 			}
 		}
-		for i, v := range list {
-			list[i] = math.Sqrt(v)
-		}
-		norms = append(norms, list)
+		h, c = append(h, roots(ofH)), append(c, roots(ofC))
 	}
-	return norms
+	return h, c
+}
+
+func addTo(total, list []float64) {
+	for i, v := range list {
+		total[i] += v
+	}
+}
+
+func roots(list []float64) []float64 {
+	for i, v := range list {
+		list[i] = math.Sqrt(v)
+	}
+	return list
 }
 
 // check refuses what cannot be learnt from. A batch of wrong sizes is a mistake

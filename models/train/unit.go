@@ -67,6 +67,7 @@ type unit struct {
 	grad         [][]float32
 	join         func(step int) // adds to dh and dc of a step, before they are used; may be nil
 	lags         []float64      // [steps] squares of d loss / d h<t>, summed over the lanes; nil: nobody asks
+	memoryLags   []float64      // the same of d loss / d c<t>
 	step         models.Step
 }
 
@@ -234,7 +235,15 @@ func skip(s *models.Step) {
 	clear(s.Late)
 }
 
-// record notes d loss / d h<t>, if it is asked for.
+// recordLags asks for what record notes.
+func (u *unit) recordLags(steps int) {
+	u.lags = make([]float64, steps)
+	if u.c0 != nil {
+		u.memoryLags = make([]float64, steps)
+	}
+}
+
+// record notes d loss / d h<t> and d c<t>, if they are asked for.
 func (u *unit) record(step int, s *models.Step) {
 	if u.lags == nil {
 		return
@@ -242,6 +251,9 @@ func (u *unit) record(step int, s *models.Step) {
 	for i, d := range s.DY {
 		v := float64(s.DH[i]) + float64(d)
 		u.lags[step] += float64(v * v)
+	}
+	for _, d := range s.DC {
+		u.memoryLags[step] += float64(float64(d) * float64(d))
 	}
 }
 
