@@ -28,7 +28,7 @@ type Experiment struct {
 
 // experiments are in the order of the note. A new one is a file and a line here.
 var experiments = []*Experiment{
-	&notation, &bptt, &vanishing,
+	&notation, &bptt, &vanishing, &exploding,
 }
 
 // All returns the experiments in the order of the note.
