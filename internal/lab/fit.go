@@ -23,22 +23,40 @@ type plan struct {
 	lr    float64
 }
 
-// fit trains a net by a plan on the batches that next returns.
-func (o Options) fit(ctx context.Context, p plan, net *train.Net, c train.Config, next func() *train.Batch) (*models.Model, error) {
-	t, err := train.NewTrainer(net, c)
-	if err != nil {
-		return nil, err
-	}
+// follow takes so many steps at the rates of a plan and returns their losses.
+func (o Options) follow(ctx context.Context, p plan, step func(lr float64) (train.StepResult, error)) (losses []float64, err error) {
 	for i := range p.steps {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		o.progress(p.what, i, p.steps)
-		if _, err := t.Step(next(), falling(p.lr, i, p.steps)); err != nil {
+		r, err := step(falling(p.lr, i, p.steps))
+		if err != nil {
 			return nil, err
 		}
+		losses = append(losses, r.Loss)
 	}
-	return net.Model(models.Info{Name: "lab"})
+	return losses, nil
+}
+
+// fit trains a net by a plan on the batches that next returns.
+func (o Options) fit(ctx context.Context, p plan, net *train.Net, c train.Config, next func() *train.Batch) (*models.Model, error) {
+	m, _, err := o.fitLosses(ctx, p, net, c, next)
+	return m, err
+}
+
+// fitLosses is fit, and returns the losses as well.
+func (o Options) fitLosses(ctx context.Context, p plan, net *train.Net, c train.Config, next func() *train.Batch) (*models.Model, []float64, error) {
+	t, err := train.NewTrainer(net, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	losses, err := o.follow(ctx, p, func(lr float64) (train.StepResult, error) { return t.Step(next(), lr) })
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := net.Model(models.Info{Name: "lab"})
+	return m, losses, err
 }
 
 func falling(lr float64, step, steps int) float64 {

@@ -58,7 +58,7 @@ func (e *echo) accuracy(m *models.Model, steps int) float64 {
 		if b.Classes[i] < 0 {
 			continue
 		}
-		if asked++; largest(out) == b.Classes[i] {
+		if asked++; models.Best(out) == b.Classes[i] {
 			right++
 		}
 	}
@@ -176,16 +176,6 @@ func cosine(a, b []float64) float64 {
 		ab, aa, bb = ab+float64(a[i]*b[i]), aa+float64(a[i]*a[i]), bb+float64(b[i]*b[i])
 	}
 	return ab / math.Sqrt(aa*bb)
-}
-
-// largest is the index of the largest value.
-func largest(x []float32) (at int) {
-	for i, v := range x {
-		if v > x[at] {
-			at = i
-		}
-	}
-	return at
 }
 
 func (c *cuts) table() Table {

@@ -157,7 +157,7 @@ func recalled(m *models.Model, b *train.Batch) (s skill) {
 			state.Push(b.X[t*lanes+lane:][:1])
 			state.Next(out)
 		}
-		if largest(out) == b.Classes[(length-1)*lanes+lane] {
+		if models.Best(out) == b.Classes[(length-1)*lanes+lane] {
 			s.accuracy += 1 / float64(lanes)
 		}
 		for _, v := range state.AppendMemory(nil)[:hidden] {
