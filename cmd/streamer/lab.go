@@ -33,7 +33,7 @@ Examples:
 
     streamer lab
     streamer lab notation
-    streamer lab --quick --png gradients.png notation
+    streamer lab --quick --png gradients.png vanishing
     streamer lab --out pictures all`
 }
 

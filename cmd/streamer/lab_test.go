@@ -12,6 +12,9 @@ import (
 
 // All is every experiment, in the order of the list; each has a picture of its own, and JSON is an object a line.
 func TestLabAll(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains nets")
+	}
 	c := labCmd{Name: "all", Out: t.TempDir(), JSON: true}
 	list, err := c.experiments()
 	if err != nil || len(list) != len(lab.All()) {

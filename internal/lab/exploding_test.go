@@ -50,6 +50,9 @@ func TestSpectralRadius(t *testing.T) {
 
 // The gradient goes where it belongs: a step of descent lowers the loss.
 func TestMoveLowersTheLoss(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains nets")
+	}
 	o := Options{Seed: 1, Quick: true}
 	for _, cell := range []string{models.RNN, models.RNNReLU} {
 		r, err := o.descend(t.Context(), cell, clippings[2])

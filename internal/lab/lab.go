@@ -1,9 +1,9 @@
 // Package lab is the course note on sequence models as experiments, one a
 // section, on the engine that serves live audio: packages models and
 // models/train. An experiment is a function of its options: the same seed gives
-// the same numbers on all processors of an architecture whose kernels do the
-// same arithmetic (kernel.ID). Elsewhere sums are rounded in another way, which
-// a training makes visible: numbers differ, and what they show should not.
+// the same numbers wherever the arithmetic is the same (kernel.ID). Elsewhere
+// sums are rounded in another way, which a training makes visible: numbers
+// differ, and what they show should not.
 //
 // Each has a file of its own, which is meant to be read, and ends with a
 // sentence about what it found. The sentence is made of the numbers: where they

@@ -27,10 +27,11 @@ type shape struct {
 
 // learnt is what came of a training.
 type learnt struct {
-	accuracy, chance float64 // of what was not trained on; chance is that of a good guess without looking
-	weights          int
-	losses           []float64
-	example          string
+	right, asked int     // of what was not trained on
+	chance       float64 // accuracy of a good guess without looking
+	weights      int
+	losses       []float64
+	example      string
 }
 
 var shapeList = []shape{
@@ -52,10 +53,10 @@ func runShapes(ctx context.Context, o Options) (*Result, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
-		t.Add(s.name, s.task, s.trained, l.weights, len(l.losses), l.accuracy, s.wanted, l.chance, l.example)
+		t.Add(s.name, s.task, s.trained, l.weights, len(l.losses), l.accuracy(), s.wanted, l.chance, l.example)
 		panel.Curves = append(panel.Curves, smoothed(s.name, l.losses))
-		r.Outcome["accuracy "+s.name], r.Outcome["chance "+s.name] = l.accuracy, l.chance
-		if said := fmt.Sprintf("%s %.3f", s.name, l.accuracy); l.accuracy >= s.wanted {
+		r.Outcome["accuracy "+s.name], r.Outcome["chance "+s.name] = l.accuracy(), l.chance
+		if said := fmt.Sprintf("%s %.3f", s.name, l.accuracy()); l.accuracy() >= s.wanted {
 			reached = append(reached, said)
 		} else {
 			missed, r.Holds = append(missed, fmt.Sprintf("%s (wanted: %.2f)", said, s.wanted)), false
@@ -102,12 +103,14 @@ func (l *learnt) learn(ctx context.Context, o Options, arch models.Arch, p plan,
 	return m, err
 }
 
-// score counts one of so many answers.
-func (l *learnt) score(of int, right bool) {
-	if right {
-		l.accuracy += 1 / float64(of)
+// score counts an answer.
+func (l *learnt) score(right bool) {
+	if l.asked++; right {
+		l.right++
 	}
 }
+
+func (l *learnt) accuracy() float64 { return float64(l.right) / float64(l.asked) }
 
 // answers are what a model says to a sequence of frames, one after the other.
 func answers(m *models.Model, frames []float32) (all []float32) {

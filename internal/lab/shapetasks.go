@@ -39,7 +39,7 @@ func oneToOne(ctx context.Context, o Options) (l learnt, err error) {
 	inside := 0
 	for i, class := range test.Classes {
 		p := answers(m, test.X[2*i:2*i+2])
-		l.score(len(test.Classes), models.Best(p) == class)
+		l.score(models.Best(p) == class)
 		inside += class
 		l.example = fmt.Sprintf("(%.2f, %.2f): %.3f", test.X[2*i], test.X[2*i+1], p[1])
 	}
@@ -88,7 +88,7 @@ func oneToMany(ctx context.Context, o Options) (l learnt, err error) {
 	for _, number := range kept {
 		frame, words := scene(number)
 		said := describe(m, frame)
-		l.score(len(kept), slices.Equal(said, words))
+		l.score(slices.Equal(said, words))
 		l.example = fmt.Sprintf("%q", caption(said))
 	}
 	return l, nil
@@ -183,7 +183,7 @@ func manyToOne(ctx context.Context, o Options) (l learnt, err error) {
 		}
 		p := answers(m, words)
 		p = p[len(p)-2:]
-		l.score(lanes, models.Best(p) == test.Classes[(length-1)*lanes+lane])
+		l.score(models.Best(p) == test.Classes[(length-1)*lanes+lane])
 		l.example = fmt.Sprintf("%q: %.3f", strings.Join(text, " "), p[1])
 	}
 	return l, nil
@@ -256,7 +256,7 @@ func manyToMany(ctx context.Context, o Options) (l learnt, err error) {
 		b := texts(1)
 		p, text := answers(m, b.X), ""
 		for i, class := range b.Classes {
-			l.score(count*textLength, models.Best(p[2*i:2*i+2]) == class)
+			l.score(models.Best(p[2*i:2*i+2]) == class)
 			names += class
 			letter := "TVabcdef"[int(b.X[i])]
 			text += map[bool]string{false: string(letter), true: "[" + string(letter) + "]"}[p[2*i+1] > 0.5]

@@ -150,7 +150,7 @@ func recall(rng *rand.Rand, lanes, shortest, longest int) *train.Batch {
 
 // recalled tries a model on a batch.
 func recalled(m *models.Model, b *train.Batch) (s skill) {
-	lanes, out, hidden := len(b.Lengths), make([]float32, recallSymbols), m.Arch().Layers[0].Hidden
+	lanes, right, out := len(b.Lengths), 0, make([]float32, recallSymbols)
 	for lane, length := range b.Lengths {
 		state := m.NewState()
 		for t := range length {
@@ -158,12 +158,14 @@ func recalled(m *models.Model, b *train.Batch) (s skill) {
 			state.Next(out)
 		}
 		if models.Best(out) == b.Classes[(length-1)*lanes+lane] {
-			s.accuracy += 1 / float64(lanes)
+			right++
 		}
-		for _, v := range state.AppendMemory(nil)[:hidden] {
-			s.saturated += math.Abs(float64(v)) / float64(hidden*lanes)
+		h := state.AppendMemory(nil)[:m.Arch().Layers[0].Hidden]
+		for _, v := range h {
+			s.saturated += math.Abs(float64(v)) / float64(len(h)*lanes)
 		}
 	}
+	s.accuracy = float64(right) / float64(lanes)
 	return s
 }
 
