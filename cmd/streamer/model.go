@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/streamer-audio/streamer/features"
 	"github.com/streamer-audio/streamer/models"
 	"github.com/streamer-audio/streamer/models/pretrained"
 	"github.com/streamer-audio/streamer/pipeline"
@@ -18,7 +19,7 @@ type modelCmd struct {
 
 type inspectCmd struct {
 	Model string `arg:"" placeholder:"NAME|PATH" help:"Name of a built-in model (vad) or path of a safetensors file."`
-	Mode  string `enum:",causal,bidirectional" default:"" placeholder:"MODE" help:"Which one of a built-in name: causal or bidirectional (bidirectional)."`
+	Mode  string `placeholder:"MODE" help:"Which one of a built-in name, as causal or bidirectional (bidirectional)."`
 }
 
 func (inspectCmd) Help() string {
@@ -39,11 +40,26 @@ func (c *inspectCmd) Run(std streams) error {
 	for _, l := range arch.Layers {
 		fmt.Fprintf(std.out, "layer       %s, %d units%s\n", l.Cell, l.Hidden, map[bool]string{true: ", both directions"}[l.Bidirectional])
 	}
-	fmt.Fprintf(std.out, "output      %d, %s\nfeatures    %s\n", arch.Outputs, arch.Head, info.Features)
+	fmt.Fprintf(std.out, "output      %d, %s\nwaits       %s\nfeatures    %s\n", arch.Outputs, arch.Head, waits(m), info.Features)
 	for _, k := range slices.Sorted(maps.Keys(info.Provenance)) {
 		fmt.Fprintf(std.out, "%-11s %s\n", k, info.Provenance[k])
 	}
 	return nil
+}
+
+// waits says how long a frame waits for its answer.
+func waits(m *models.Model) string {
+	n := m.Lookahead()
+	if n == models.Unbounded {
+		return "until the recording is over"
+	}
+	p, err := pipeline.New(m, pipeline.Config{MaxDelay: n})
+	recipe, bad := features.Parse(m.Info().Features)
+	if err != nil || bad != nil {
+		return fmt.Sprintf("%d frames", n) // no detector of speech: nothing here says how long a frame is
+	}
+	latency, _ := p.Latency(recipe.Rate)
+	return fmt.Sprintf("%d frames; latency %.4g ms at %d Hz", n, 1000*latency, recipe.Rate)
 }
 
 // loadModel finds a model by the name of a built-in one or by its path. An empty mode takes the bidirectional

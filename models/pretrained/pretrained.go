@@ -48,7 +48,7 @@ func Load(name, mode string) (*models.Model, error) {
 	}
 	b, err := files.ReadFile(name + "-" + mode + ".safetensors")
 	if err != nil {
-		return nil, fmt.Errorf("model %q has no mode %q; use %s, %s or %s", name, mode, Causal, Bidirectional, strings.Join(delays, ", "))
+		return nil, fmt.Errorf("model %q has no mode %q; use %s", name, mode, strings.Join(append([]string{Causal, Bidirectional}, delays...), ", "))
 	}
 	m, err := models.Parse(b)
 	if err != nil {
