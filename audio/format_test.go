@@ -180,3 +180,24 @@ func TestReadAllOfReaderWithoutProgress(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// One channel is decoded four samples at a time; any length, behind any number
+// of samples that are there, gives what one by one gives.
+func TestMonoDecodesAsOneByOne(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 1))
+	f := Format{S16LE, 16000, 1}
+	for n := range 40 {
+		payload := make([]byte, 2*n)
+		for i := range payload {
+			payload[i] = byte(rng.UintN(256))
+		}
+		dst := slices.Grow(noise(rng, n%7), n%3*8)
+		want := slices.Clone(dst)
+		for i := 0; i < n; i++ {
+			want = append(want, float32(int16(uint16(payload[2*i])|uint16(payload[2*i+1])<<8))/32768)
+		}
+		if got, err := f.AppendSamples(dst, payload); err != nil || !slices.Equal(got, want) {
+			t.Fatalf("%d samples: %v, %v; want %v", n, got, err, want)
+		}
+	}
+}

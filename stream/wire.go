@@ -104,6 +104,12 @@ func ParseChunk(subject string, header nats.Header, payload []byte) (Chunk, erro
 		p.fail(BadName, "%s is not audio.<stream>, <stream> being a letter or digit and up to 63 more of A-Z a-z 0-9 _ -", quote(subject))
 	}
 	c.Stream = name
+	if len(header) == 0 { // most chunks: nothing to look for ten times
+		if len(payload) == 0 {
+			c.Control = Keepalive
+		}
+		return c, p.result()
+	}
 	p.names()
 	c.Session = p.session()
 	c.Seq = p.number(HeaderSeq, BadSeq, 1, maxPosition)
@@ -117,16 +123,20 @@ func ParseChunk(subject string, header nats.Header, payload []byte) (Chunk, erro
 	c.Channels = int(p.number(HeaderChannels, BadChannels, 1, audio.MaxChannels))
 	c.MaxLatency = p.latency()
 	c.Control = p.control(len(payload))
-	if p.err != nil {
-		return c, p.err
-	}
-	return c, nil
+	return c, p.result()
 }
 
 // parser reads headers and keeps the first error.
 type parser struct {
 	header nats.Header
 	err    *ChunkError
+}
+
+func (p *parser) result() error {
+	if p.err == nil {
+		return nil
+	}
+	return p.err
 }
 
 func (p *parser) fail(code Code, format string, args ...any) {
