@@ -47,6 +47,20 @@ type Config struct {
 	DrainTimeout time.Duration
 	// Logger receives what an operator should know; nil: nothing is logged.
 	Logger *slog.Logger
+	// Trace, if set, is called with the times of each chunk of audio once it is
+	// answered, from the goroutine of its stream: soon, and for many streams at
+	// once. It must not keep the strings.
+	Trace func(Traced)
+}
+
+// Traced is what happened to one chunk and when.
+type Traced struct {
+	Stream  string
+	Seq     int64         // as in events
+	Arrived time.Time     // handed over by the NATS client, and queued
+	Begun   time.Time     // taken from the queue
+	Done    time.Time     // its answers handed to the NATS client, if there were any
+	Publish time.Duration // of Begun to Done, what handing them over took
 }
 
 // DefaultConfig returns the settings of a worker for thousands of streams.

@@ -43,7 +43,8 @@ type lane struct {
 // item is a message that waits, or what is left of dropped ones.
 type item struct {
 	msg  *nats.Msg
-	lost Chunk // with lost set, when msg is nil
+	at   time.Time // it came; only when traced
+	lost Chunk     // with lost set, when msg is nil
 }
 
 func newLane(w *Worker, stream string) *lane {
@@ -51,6 +52,9 @@ func newLane(w *Worker, stream string) *lane {
 	l.out = outbox{nc: w.nc, worker: w.id, log: w.log, count: &w.count}
 	l.track = track{stream: stream, model: w.model, hold: w.cfg.GapPolicy == PolicyHold,
 		most: w.cfg.MaxLatency, open: w.open, emit: l.out.publish, count: &w.count}
+	if w.cfg.Trace != nil {
+		l.track.emit = l.out.timed
+	}
 	return l
 }
 
@@ -61,7 +65,7 @@ func (l *lane) put(m *nats.Msg) {
 	defer l.mu.Unlock()
 	l.resting = false
 	if l.admits(m, cost) {
-		l.queue = append(l.queue, item{msg: m})
+		l.queue = append(l.queue, item{msg: m, at: l.w.now()})
 		l.count++
 		l.bytes += cost
 		l.w.count.buffered.Add(cost)
@@ -201,11 +205,24 @@ func (l *lane) answer(it item) {
 		return
 	}
 	defer l.release(it.msg)
+	begun := l.w.now()
 	var refused *ChunkError
 	l.chunk, refused = l.w.parse(it.msg)
 	l.track.handle(&l.chunk, refused)
+	if l.w.cfg.Trace != nil {
+		l.trace(it.at, begun)
+	}
 	l.chunk = Chunk{} // a quiet stream must not keep its last message
 	l.w.reply(it.msg)
+}
+
+// trace tells the times of the chunk that was just answered.
+func (l *lane) trace(arrived, begun time.Time) {
+	spent := l.out.spent
+	l.out.spent = 0
+	if l.chunk.Control == Audio && l.track.cur != nil {
+		l.w.cfg.Trace(Traced{Stream: l.track.stream, Seq: l.track.cur.counted, Arrived: arrived, Begun: begun, Done: time.Now(), Publish: spent})
+	}
 }
 
 func (l *lane) guard() {

@@ -17,6 +17,7 @@ type outbox struct {
 	log    *slog.Logger
 	count  *counters
 	buf    []byte
+	spent  time.Duration // in timed, until it is read
 }
 
 // publish sends e to its subject. The payload is a function of the input; the
@@ -39,4 +40,11 @@ func (o *outbox) publish(e *pipeline.Event) {
 	if n := o.count.unpublished.Add(1); loud(n) {
 		o.log.Error("event not published", "subject", Subject(e), "error", err, "unpublished", n)
 	}
+}
+
+// timed is publish for a worker that traces.
+func (o *outbox) timed(e *pipeline.Event) {
+	begun := time.Now()
+	o.publish(e)
+	o.spent += time.Since(begun)
 }
