@@ -32,6 +32,7 @@ type cli struct {
 	Watch   watchCmd   `cmd:"" help:"Show the answers of streams as they come."`
 	Process processCmd `cmd:"" help:"Find speech in recordings."`
 	Compare compareCmd `cmd:"" help:"See what waiting buys: accuracy over latency, on your recordings."`
+	Bench   benchCmd   `cmd:"" help:"Measure latency, capacity and speed on this machine."`
 	Train   trainCmd   `cmd:"" help:"Train a model by a recipe."`
 	Eval    evalCmd    `cmd:"" help:"Measure models on labelled recordings."`
 	Model   modelCmd   `cmd:"" help:"Look into model files."`
