@@ -64,8 +64,8 @@ func Capacity(ctx context.Context, c CapacityConfig) (report *CapacityReport, er
 	if c.Most == 0 {
 		c.Most = 1 << 15
 	}
-	if c.Seconds < 2*time.Second || c.Seconds > time.Hour || c.From < 1 || c.From > c.Most || c.Most > 1<<16 {
-		return nil, errors.New("give 2s to 1h for a number of streams, and 1 to 65536 streams")
+	if c.Seconds < 2*c.Chunk || c.Seconds > time.Hour || c.From < 1 || c.From > c.Most || c.Most > 1<<16 {
+		return nil, errors.New("give two chunks to 1h for a number of streams, and 1 to 65536 streams")
 	}
 	r, err := newRig(ctx, c.Config)
 	if err != nil {
@@ -93,7 +93,7 @@ func Capacity(ctx context.Context, c CapacityConfig) (report *CapacityReport, er
 		report.CPU = round2(1000 * best.Cores / float64(best.Streams))
 	}
 	c.say("echo")
-	if report.Echo, err = r.echoMax(ctx); err != nil {
+	if report.Echo, err = r.echoMax(ctx, c.Seconds); err != nil {
 		return nil, err
 	}
 	report.Share = float64(report.Max) / c.Chunk.Seconds() / report.Echo
@@ -170,8 +170,8 @@ func search(from, most int, try func(int) (Load, error)) (best Load, err error) 
 
 // bear plays n streams for a while.
 func (r *rig) bear(ctx context.Context, n int, d time.Duration) (Load, error) {
-	p := plan{name: "c" + strconv.Itoa(n) + "-", streams: n, chunk: r.Chunk, numbered: r.Numbered, speech: r.Speech, chunks: int((warmUp + d) / r.Chunk)}
-	m, err := r.play(ctx, p, int(warmUp/r.Chunk)*n, silent)
+	p, warm := r.schedule("c"+strconv.Itoa(n)+"-", n, d)
+	m, err := r.play(ctx, p, warm, silent)
 	if err != nil {
 		return Load{}, err
 	}
@@ -213,29 +213,20 @@ func (r *rig) quiet(ctx context.Context) error {
 
 // echoMax is how many messages a second the echo answers, of the payload of the
 // streams, with so many under way that it never waits: the most of some rounds.
-func (r *rig) echoMax(ctx context.Context) (float64, error) {
-	const rounds, messages, window = 5, 100_000, 4096
-	var rates []float64
-	for range rounds {
-		v, err := r.echoRate(ctx, messages, window)
+func (r *rig) echoMax(ctx context.Context, d time.Duration) (most float64, err error) {
+	for range 5 {
+		v, err := r.echoRate(ctx, min(d, time.Second))
 		if err != nil {
 			return 0, err
 		}
-		rates = append(rates, v)
+		most = max(most, v)
 	}
-	return slices.Max(rates), nil
+	return most, nil
 }
 
-func (r *rig) echoRate(ctx context.Context, messages, window int) (float64, error) {
-	under := make(chan struct{}, window)
-	done := make(chan struct{})
-	got := 0
-	sub, err := r.sink.Subscribe(backPrefix+"*", func(msg *nats.Msg) {
-		<-under
-		if got++; got == messages {
-			close(done)
-		}
-	})
+func (r *rig) echoRate(ctx context.Context, d time.Duration) (float64, error) {
+	under := make(chan struct{}, 4096)
+	sub, err := r.sink.Subscribe(backPrefix+"*", func(*nats.Msg) { <-under })
 	if err != nil {
 		return 0, err
 	}
@@ -248,23 +239,21 @@ func (r *rig) echoRate(ctx context.Context, messages, window int) (float64, erro
 	for i := range subjects {
 		subjects[i] = echoPrefix + strconv.Itoa(i)
 	}
-	begun := time.Now()
-	for i := range messages {
+	begun, sent := time.Now(), 0
+	for ; sent%256 > 0 || time.Since(begun) < d; sent++ {
 		if err := place(ctx, under); err != nil {
 			return 0, err
 		}
-		if err := r.source.Publish(subjects[i%len(subjects)], payload); err != nil {
+		if err := r.source.Publish(subjects[sent%len(subjects)], payload); err != nil {
 			return 0, err
 		}
 	}
-	select {
-	case <-done:
-		return float64(messages) / time.Since(begun).Seconds(), nil
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	case <-time.After(10 * time.Second):
-		return 0, errors.New("the echo lost messages")
+	for range cap(under) { // full again: all have come back
+		if err := place(ctx, under); err != nil {
+			return 0, err
+		}
 	}
+	return float64(sent) / time.Since(begun).Seconds(), nil
 }
 
 // place waits for one in the window.

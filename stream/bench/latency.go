@@ -67,8 +67,15 @@ type Round struct {
 
 const latencyMethod = "open loop on an absolute schedule; from when the chunk was due to its frame event; rounds of worker and echo by turns over the same server with the same messages; every role on a connection of its own in one process"
 
-// warmUp is how long a schedule runs before its times count.
+// warmUp is how long a schedule runs before its times count, at most.
 const warmUp = time.Second
+
+// schedule is a plan for n streams and some time; the messages before warm do
+// not count.
+func (c *Config) schedule(name string, n int, d time.Duration) (p plan, warm int) {
+	before := int(min(warmUp, d) / c.Chunk)
+	return plan{name: name, streams: n, chunk: c.Chunk, chunks: before + int(d/c.Chunk), numbered: c.Numbered, speech: c.Speech}, before * n
+}
 
 // stagesOf splits a chunk's way at the times that are known.
 var stagesOf = []struct {
@@ -85,8 +92,8 @@ var stagesOf = []struct {
 
 // Latency measures how long after it was due a chunk is answered.
 func Latency(ctx context.Context, c LatencyConfig) (report *LatencyReport, err error) {
-	if c.Streams < 1 || c.Streams > 1<<16 || c.Rounds < 1 || c.Seconds < time.Second || c.Seconds > time.Hour {
-		return nil, errors.New("give 1 to 65536 streams, at least 1 round, and 1s to 1h for each")
+	if c.Streams < 1 || c.Streams > 1<<16 || c.Rounds < 1 || c.Seconds < 2*c.Chunk || c.Seconds > time.Hour {
+		return nil, errors.New("give 1 to 65536 streams, at least 1 round, and two chunks to 1h for each")
 	}
 	r, err := newRig(ctx, c.Config)
 	if err != nil {
@@ -102,9 +109,8 @@ func Latency(ctx context.Context, c LatencyConfig) (report *LatencyReport, err e
 	for round := range c.Rounds {
 		c.say("round %d of %d", round+1, c.Rounds)
 		for _, what := range []purpose{throughEcho, frames} {
-			p := plan{name: fmt.Sprintf("r%d-", round), streams: c.Streams, chunk: c.Chunk, numbered: c.Numbered, speech: c.Speech,
-				chunks: int((warmUp + c.Seconds) / c.Chunk)}
-			m, err := r.play(ctx, p, int(warmUp/c.Chunk)*c.Streams, what)
+			p, warm := c.schedule(fmt.Sprintf("r%d-", round), c.Streams, c.Seconds)
+			m, err := r.play(ctx, p, warm, what)
 			if err != nil {
 				return nil, err
 			}
