@@ -64,6 +64,11 @@ const (
 	Internal Code = "internal"
 )
 
+// codes are those that Stats.Refused counts: all but Superseded, which has a
+// count of its own.
+var codes = [...]Code{BadName, TooManyStreams, BadHeader, BadSession, BadSeq, BadSample, BadControl, BadEncoding, BadRate,
+	BadChannels, BadLatency, BadPayload, TooLarge, FormatChanged, LatencyChanged, Repeats, OpenFailed, LatencyUnmet, Internal}
+
 // ChunkError says why a message is refused.
 type ChunkError struct {
 	Code    Code

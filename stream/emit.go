@@ -37,6 +37,7 @@ func (t *track) gap(lost int64) {
 	}
 	t.count.gaps.Add(1)
 	t.count.lostSamples.Add(lost)
+	t.count.lost.add(seconds(lost, t.cur.format.Rate))
 	t.deliver(t.cur.engine.Gap(t.events[:0], lost, t.hold))
 }
 
@@ -52,7 +53,7 @@ func (t *track) repeat() {
 
 // fail publishes an error of the open session about chunk number seq.
 func (t *track) fail(err *ChunkError, seq int64) {
-	t.count.errors.Add(1)
+	t.count.refuse(err.Code)
 	s := t.cur
 	if e := s.seen.event(err); e != nil {
 		t.status(s, e, seq)
@@ -61,7 +62,7 @@ func (t *track) fail(err *ChunkError, seq int64) {
 
 // outside publishes an error about a message that belongs to no open session.
 func (t *track) outside(id string, c *Chunk, err *ChunkError) {
-	t.count.errors.Add(1)
+	t.count.refuse(err.Code)
 	if t.refused == nil {
 		t.refused = tally{}
 	}
@@ -167,6 +168,6 @@ func (t *track) publish(e *pipeline.Event) {
 	if e.Model == "" {
 		e.Model = t.model
 	}
-	t.count.events.Add(1)
+	t.count.event(e.Type)
 	t.emit(e)
 }

@@ -31,19 +31,21 @@ type lane struct {
 	chunk Chunk         // the one that is being answered
 	wake  chan struct{} // capacity 1: there is something to do
 
-	mu      sync.Mutex
-	queue   []item // from head on
-	head    int
-	count   int   // messages waiting
-	bytes   int64 // of messages waiting or being answered
-	resting bool  // nothing is open, nothing waits: may be taken away
-	gone    bool  // has been taken away
+	mu       sync.Mutex
+	queue    []item // from head on
+	head     int
+	count    int   // messages waiting
+	bytes    int64 // of messages waiting or being answered
+	audio    int64 // bytes of audio in them
+	byteRate int   // of the audio, per second; 0 before anything was answered
+	resting  bool  // nothing is open, nothing waits: may be taken away
+	gone     bool  // has been taken away
 }
 
 // item is a message that waits, or what is left of dropped ones.
 type item struct {
 	msg  *nats.Msg
-	at   time.Time // it came; only when traced
+	at   time.Time // it came
 	lost Chunk     // with lost set, when msg is nil
 }
 
@@ -64,13 +66,18 @@ func (l *lane) put(m *nats.Msg) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.resting = false
-	if l.admits(m, cost) {
-		l.queue = append(l.queue, item{msg: m, at: l.w.now()})
+	switch {
+	case l.w.count.buffered.Load()+cost > l.w.cfg.BufferedBytes:
+		l.w.count.droppedShared.Add(1)
+		l.drop(m)
+	case !l.admits(m, cost):
+		l.drop(m)
+	default:
+		l.queue = append(l.queue, item{msg: m, at: time.Now()})
 		l.count++
 		l.bytes += cost
+		l.audio += int64(len(m.Data))
 		l.w.count.buffered.Add(cost)
-	} else {
-		l.drop(m)
 	}
 	select {
 	case l.wake <- struct{}{}:
@@ -78,14 +85,11 @@ func (l *lane) put(m *nats.Msg) {
 	}
 }
 
-// admits reports whether the message fits. A stream whose queue is empty may
-// always have one, so that no size of chunk is locked out; only the limit of
-// all streams together is above that.
+// admits reports whether the message fits into the queue. A stream whose queue
+// is empty may always have one, so that no size of chunk is locked out; only
+// the limit of all streams together is above that.
 func (l *lane) admits(m *nats.Msg, cost int64) bool {
 	c := &l.w.cfg
-	if l.w.count.buffered.Load()+cost > c.BufferedBytes {
-		return false
-	}
 	if len(m.Data) == 0 {
 		return l.count < c.QueueChunks+controlReserve
 	}
@@ -214,6 +218,9 @@ func (l *lane) answer(it item) {
 	}
 	l.chunk = Chunk{} // a quiet stream must not keep its last message
 	l.w.reply(it.msg)
+	if len(it.msg.Data) > 0 {
+		l.w.count.answers.observe(time.Since(it.at))
+	}
 }
 
 // trace tells the times of the chunk that was just answered.
@@ -236,8 +243,12 @@ func (l *lane) release(m *nats.Msg) {
 	cost := int64(m.Size()) + messageCost
 	l.w.count.buffered.Add(-cost)
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.bytes -= cost
-	l.mu.Unlock()
+	l.audio -= int64(len(m.Data))
+	if s := l.track.cur; s != nil {
+		l.byteRate = s.format.Rate * frameBytes(s.format)
+	}
 }
 
 // idle ends the session; when there was none, the stream is forgotten.

@@ -42,7 +42,7 @@ func TestOverflow(t *testing.T) {
 			lost := offsets(12) - offsets(5)
 			equal(t, "status", b.wait("x", 3), []string{"begin new @0", fmt.Sprintf("gap %d @%d", lost, offsets(5)),
 				fmt.Sprintf("end end @%d", offsets(12)+500)})
-			if s := b.w.Stats(); s.Dropped != 7 || s.LostSamples != lost || s.Gaps != 1 {
+			if s := b.w.Stats(); s.Dropped != 7 || s.DroppedShared != 0 || s.LostSamples != lost || s.Lost != float64(lost)/16000 || s.Gaps != 1 {
 				t.Errorf("stats %+v", s)
 			}
 		})
@@ -67,8 +67,8 @@ func TestAllQueuesTogetherAreBounded(t *testing.T) {
 		b.send(fmt.Sprintf("s%d", i), pcm(500, 1))
 	}
 	until(t, "all have come", func() bool { return b.w.Stats().Messages == 300 })
-	if s := b.w.Stats(); s.Buffered > 100_000 || s.Dropped == 0 {
-		t.Errorf("%d bytes are buffered, %d messages dropped", s.Buffered, s.Dropped)
+	if s := b.w.Stats(); s.Buffered > 100_000 || s.MaxBuffered != 100_000 || s.Dropped == 0 || s.DroppedShared != s.Dropped {
+		t.Errorf("%d bytes are buffered, %d messages dropped, %d because all together are full", s.Buffered, s.Dropped, s.DroppedShared)
 	}
 	close(gate)
 	until(t, "all is answered", func() bool { return b.w.Stats().Buffered == 0 })
@@ -174,6 +174,9 @@ func TestChurn(t *testing.T) {
 	}
 	if spans != s.Samples+lost || begun != 0 || s.OpenSessions != 0 || s.Buffered != 0 || s.Messages != 4000 {
 		t.Errorf("sessions span %d samples, %d in gaps; %d never ended; stats %+v", spans, lost, begun, s)
+	}
+	if s.Waiting != 0 || s.Lag != 0 {
+		t.Errorf("%d messages and %g s of audio wait when all is over", s.Waiting, s.Lag)
 	}
 	if s.Dropped == 0 || s.Sessions < 50 {
 		t.Errorf("the test shows little: stats %+v", s)

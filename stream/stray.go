@@ -26,7 +26,7 @@ func (w *Worker) stray(stream string, err error) {
 	if !errors.As(err, &refused) {
 		return
 	}
-	w.count.errors.Add(1)
+	w.count.refuse(refused.Code)
 	s := &w.strays
 	if !s.limit.allow(time.Now(), strayRate, strayBurst) {
 		return
@@ -40,7 +40,7 @@ func (w *Worker) stray(stream string, err error) {
 		s.n++
 		e.N = s.n
 	}
-	w.count.events.Add(1)
+	w.count.event(e.Type)
 	s.out.publish(e)
 }
 

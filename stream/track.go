@@ -175,7 +175,9 @@ func (t *track) take(c *Chunk, samples []float32, n, gap int64) {
 		return
 	}
 	t.gap(gap)
+	t.count.chunks.Add(1)
 	t.count.samples.Add(n)
+	t.count.audio.add(seconds(n, s.format.Rate))
 	t.deliver(s.engine.Push(t.events[:0], samples))
 }
 

@@ -294,7 +294,7 @@ func TestErrorsAreThinnedOut(t *testing.T) {
 	if !strings.HasSuffix(last.Message, "(error 512 of this code)") {
 		t.Errorf("message %q does not tell the number", last.Message)
 	}
-	if n := tt.count.errors.Load(); n != 1000 {
+	if n := tt.count.snapshot().Errors; n != 1000 {
 		t.Errorf("%d errors counted, 1000 made", n)
 	}
 }

@@ -148,6 +148,8 @@ func (w *Worker) Start(ctx context.Context) error {
 // limits fits the settings to the server: whatever it lets pass as one
 // message must fit into a queue.
 func (w *Worker) limits() {
+	w.mu.Lock() // Stats may be asked for already
+	defer w.mu.Unlock()
 	if w.cfg.MaxChunkBytes == 0 {
 		w.cfg.MaxChunkBytes = w.nc.MaxPayload()
 	}
@@ -286,19 +288,6 @@ func (w *Worker) reply(m *nats.Msg) {
 	if err := w.nc.Publish(m.Reply, nil); err != nil {
 		w.log.Debug("reply not published", "error", err)
 	}
-}
-
-// Stats tells what the worker has done.
-func (w *Worker) Stats() Stats {
-	s := w.count.snapshot()
-	w.mu.Lock()
-	sub := w.sub
-	s.Streams = int64(len(w.streams))
-	w.mu.Unlock()
-	if n, err := sub.Dropped(); err == nil { // an error: not subscribed
-		s.SlowConsumer = int64(n)
-	}
-	return s
 }
 
 // ID is the name of the running worker, as its service and the Speech-Worker
