@@ -64,6 +64,10 @@ const (
 	Embedding = "embedding" // a frame is the number of a token, which has a trained vector
 )
 
+// NoToken is the frame that stands for no token: the zero vector, which is what
+// the first step of a sequence of tokens has before it.
+const NoToken = -1
+
 // Heads.
 const (
 	SigmoidHead = "sigmoid" // a probability for each output
@@ -166,7 +170,7 @@ func (a Arch) Detects() bool {
 }
 
 // FrameLen is the number of values that State.Push takes: Input, or for tokens
-// one, the token's number.
+// one, the token's number or NoToken.
 func (a Arch) FrameLen() int {
 	if a.Encoding == Frames {
 		return a.Input
@@ -194,6 +198,7 @@ type Info struct {
 	Name       string            // "vad"
 	Task       string            // "vad"
 	Features   json.RawMessage   // feature recipe, opaque to this package
+	Vocabulary json.RawMessage   // what the tokens are, opaque to this package; empty for frames
 	Provenance map[string]string // recipe, seed, kernel id, data, ...
 }
 

@@ -69,7 +69,7 @@ func TestBestTakesTheFirst(t *testing.T) {
 
 func TestWrongTokensPanic(t *testing.T) {
 	s := randomModel(t, archs["one-hot"], 1).NewState()
-	for _, token := range []float32{-1, 11, 0.5, float32(math.NaN()), float32(math.Inf(1))} {
+	for _, token := range []float32{-2, 11, 0.5, float32(math.NaN()), float32(math.Inf(1))} {
 		func() {
 			defer func() {
 				if recover() == nil {

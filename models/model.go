@@ -119,13 +119,16 @@ func (m *Model) encode(x, frames []float32) {
 	}
 	for i, v := range frames {
 		token := int(v)
-		if float32(token) != v || token < 0 || token >= m.arch.Tokens {
+		if float32(token) != v || token < NoToken || token >= m.arch.Tokens {
 			panic(fmt.Sprintf("models: frame %g is not a token of 0..%d", v, m.arch.Tokens-1))
 		}
 		row := x[i*in : (i+1)*in]
-		if m.arch.Encoding == Embedding {
+		switch {
+		case token == NoToken:
+			clear(row)
+		case m.arch.Encoding == Embedding:
 			copy(row, m.embedding[token*in:])
-		} else {
+		default:
 			clear(row)
 			row[token] = 1
 		}

@@ -17,7 +17,8 @@ import (
 
 // A model file is a safetensors file: eight bytes little-endian length, that
 // much JSON, then the values. The JSON's __metadata__ carries what the weights
-// mean, each member as text: format, arch, name, task, features, provenance.
+// mean, each member as text: format, arch, name, task, features, provenance, and
+// vocabulary where there is one.
 
 // ErrFormat is wrapped by every error about bytes that are not a model file.
 var ErrFormat = errors.New("not a valid model file")
@@ -112,6 +113,12 @@ func parseMetadata(meta map[string]string) (Arch, Info, error) {
 		}
 		info.Features = json.RawMessage(f)
 	}
+	if v := meta["vocabulary"]; v != "" {
+		if !json.Valid([]byte(v)) {
+			return arch, info, fmt.Errorf("%w: the vocabulary is not JSON", ErrFormat)
+		}
+		info.Vocabulary = json.RawMessage(v)
+	}
 	if p := meta["provenance"]; p != "" {
 		if err := json.Unmarshal([]byte(p), &info.Provenance); err != nil {
 			return arch, info, fmt.Errorf("%w: provenance: %w", ErrFormat, err)
@@ -202,6 +209,9 @@ func (m *Model) appendFile(b []byte) []byte {
 func (m *Model) header() []byte {
 	meta := map[string]string{"format": fileFormat, "name": m.info.Name, "task": m.info.Task,
 		"arch": mustJSON(m.arch), "features": string(m.info.Features), "provenance": mustJSON(m.info.Provenance)}
+	if len(m.info.Vocabulary) > 0 {
+		meta["vocabulary"] = string(m.info.Vocabulary)
+	}
 	var b bytes.Buffer
 	b.WriteString(`{"` + metadataEntry + `":` + mustJSON(meta))
 	at := int64(0)

@@ -12,6 +12,30 @@ import (
 	"testing"
 )
 
+// A vocabulary comes back, and a file without one says nothing of it, so that
+// the names of earlier models stay what they are.
+func TestVocabularyIsKept(t *testing.T) {
+	m := randomModel(t, archs["embedding"], 1)
+	plain, _ := m.AppendBinary(nil)
+	info := m.Info()
+	info.Vocabulary = []byte(`["<a>","\u00e9"]`)
+	m, err := New(m.Arch(), info, m.Tensors())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := m.AppendBinary(nil)
+	back, err := Parse(b)
+	if err != nil || string(back.Info().Vocabulary) != string(info.Vocabulary) {
+		t.Errorf("vocabulary %s, error %v", back.Info().Vocabulary, err)
+	}
+	if bytes.Contains(plain, []byte("vocabulary")) {
+		t.Error("a model without a vocabulary speaks of one")
+	}
+	if _, err := Parse(bytes.Replace(b, []byte("[\\\""), []byte("{\\\""), 1)); !errors.Is(err, ErrFormat) {
+		t.Errorf("a vocabulary that is no JSON was taken: %v", err)
+	}
+}
+
 func TestFileRoundTrip(t *testing.T) {
 	for name, arch := range archs {
 		m := randomModel(t, arch, 1)

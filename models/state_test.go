@@ -45,7 +45,7 @@ func randomFrames(rng *rand.Rand, arch Arch, n int) [][]float32 {
 	frames := make([][]float32, n)
 	for i := range frames {
 		if arch.Tokens > 0 {
-			frames[i] = []float32{float32(rng.IntN(arch.Tokens))}
+			frames[i] = []float32{float32(rng.IntN(arch.Tokens+1) + NoToken)}
 			continue
 		}
 		for range arch.Input {

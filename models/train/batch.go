@@ -19,7 +19,7 @@ import (
 // lanes. What lies beyond the end of a lane counts for nothing.
 type Batch struct {
 	Steps   int
-	X       []float32 // [Steps × Lanes × FrameLen] frames, not normalised
+	X       []float32 // [Steps × Lanes × FrameLen] frames, not normalised; of tokens their numbers or models.NoToken
 	Y       []float32 // [Steps × Lanes × Outputs] targets
 	Classes []int     // [Steps × Lanes] targets; negative: none
 	Labels  [][]int   // [Lanes] targets, each of 1..Outputs-1
@@ -73,7 +73,7 @@ func (b *Batch) checkValues(a models.Arch, lanes int) error {
 
 func isToken(v float32, tokens int) bool {
 	token := int(v)
-	return float32(token) == v && token >= 0 && token < tokens
+	return float32(token) == v && token >= models.NoToken && token < tokens
 }
 
 var errNothing = errors.New("train: mask and lengths of the batch leave nothing to learn from")

@@ -225,6 +225,9 @@ func (g *graph) backward(b *Batch) {
 		}
 		clear(g.table)
 		for i, v := range g.frames {
+			if v == models.NoToken {
+				continue
+			}
 			in := g.n.net.arch.Input
 			kernel.SumRowsAdd(g.table[int(v)*in:][:in], g.dy[i*in:(i+1)*in], 1, in)
 		}
@@ -246,9 +249,11 @@ func (g *graph) encode() {
 	g.x = resize(g.x, len(g.frames)*in)
 	clear(g.x)
 	for i, v := range g.frames {
-		if net.arch.Encoding == models.OneHot {
+		switch {
+		case v == models.NoToken:
+		case net.arch.Encoding == models.OneHot:
 			g.x[i*in+int(v)] = 1
-		} else {
+		default:
 			copy(g.x[i*in:(i+1)*in], net.tensors[0].Data[int(v)*in:])
 		}
 	}

@@ -381,6 +381,55 @@ func TestValuesOutOfRangeAreRefused(t *testing.T) {
 	}
 }
 
+// No token is the zero vector: the same as a token more whose vector is zero.
+func TestNoTokenIsTheZeroVector(t *testing.T) {
+	const tokens, lanes, steps = 4, 2, 5
+	c := DefaultConfig()
+	c.Lanes, c.Shards = lanes, 1
+	a := models.Arch{Input: 3, Tokens: tokens, Encoding: models.Embedding, Outputs: 3, Head: models.SoftmaxHead,
+		Layers: []models.Layer{{Cell: models.LSTM, Hidden: 5}}}
+	tr := newTrainer(t, a, c)
+	a.Tokens++
+	more := newTrainer(t, a, c)
+	for i, w := range tr.net.tensors {
+		copy(more.net.tensors[i].Data, w.Data)
+	}
+	clear(more.net.tensors[0].Data[tokens*3:])
+	b := &Batch{Steps: steps, X: []float32{-1, -1, 0, 3, 2, -1, 1, 1, -1, 2}, Classes: []int{0, 1, 2, 0, 1, 2, -1, 0, 1, 2}}
+	got, err := tr.Gradient(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range b.X {
+		if v == models.NoToken {
+			b.X[i] = tokens
+		}
+	}
+	want, err := more.Gradient(b)
+	if err != nil || got.Loss != want.Loss {
+		t.Fatalf("loss %v, want %v, error %v", got.Loss, want.Loss, err)
+	}
+	for i, g := range tr.net.grads {
+		if !slices.Equal(g.Data, more.net.grads[i].Data[:len(g.Data)]) {
+			t.Errorf("%s: another gradient", g.Name)
+		}
+	}
+	a.Encoding, a.Tokens, a.Input = models.OneHot, tokens, tokens
+	b.X[0] = models.NoToken
+	hot := newTrainer(t, a, c)
+	if _, err := hot.Gradient(&Batch{Steps: 1, X: b.X[:2], Classes: []int{0, 1}}); err == nil {
+		t.Error("a token beyond the last one was taken")
+	}
+	if _, err := hot.Gradient(&Batch{Steps: 1, X: []float32{-1, 2}, Classes: []int{0, -1}}); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range hot.net.grads[0].Data { // of weight_ih: no input, no gradient
+		if v != 0 {
+			t.Fatalf("value %d has the gradient %v", i, v)
+		}
+	}
+}
+
 func TestLastStep(t *testing.T) {
 	got := LastStep([]int{7, 8, 9}, []int{2, 0, 3}, 3)
 	want := []int{-1, -1, -1, 7, -1, -1, -1, -1, 9}
