@@ -65,7 +65,7 @@ func (b *Batch) push(states []*State, frames [][]float32) {
 		return
 	}
 	width := b.m.layers[len(b.m.layers)-1].width
-	b.m.answer(b.y[:len(states)*outputs], b.x[:len(states)*width], len(states))
+	b.m.answer(b.y[:len(states)*outputs], b.x[:len(states)*width], len(states), native)
 	for i, s := range states {
 		copy(s.grow(outputs), b.y[i*outputs:])
 		s.align(1)
@@ -87,7 +87,7 @@ func (b *Batch) layer(l int, states []*State) {
 		copy(h[i*c.state:(i+1)*c.state], s.mem[l])
 		copy(cells[i*(c.memory-c.state):], s.mem[l][c.state:])
 	}
-	c.project(b.room.x, b.x[:rows*c.in], rows)
+	c.project(b.room.x, b.x[:rows*c.in], rows, native)
 	if c.fused != nil {
 		b.stepFused(c, h, rows)
 	} else {

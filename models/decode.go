@@ -19,7 +19,7 @@ func Sample(p []float32, u float64) int {
 	for _, v := range p {
 		sum += float64(v)
 	}
-	u *= sum // float32 probabilities do not add up to 1
+	u = float64(u * sum) // float32 probabilities do not add up to 1
 	last := 0
 	for i, v := range p {
 		if v > 0 {

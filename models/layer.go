@@ -123,8 +123,9 @@ func (c *units) run(y []float32, stride int, x []float32, steps, turn int, backw
 			first = steps - done - frames
 		}
 		in := x[first*c.in : (first+frames)*c.in]
-		if frames > 1 || c.fused == nil { // what does not wait for the state, for all of them at once
-			c.project(room.x, in, frames)
+		fused := c.fused != nil && room.by == native
+		if frames > 1 || !fused { // what does not wait for the state, for all of them at once
+			c.project(room.x, in, frames, room.by)
 			in = nil
 		}
 		for i := range frames {
@@ -132,7 +133,7 @@ func (c *units) run(y []float32, stride int, x []float32, steps, turn int, backw
 				i = frames - 1 - i
 			}
 			next := y[(first+i)*stride:][:c.hidden]
-			if c.fused != nil {
+			if fused {
 				c.stepFused(next, prev, in, room.x, i, frames, turn)
 			} else {
 				c.step(next, prev, cells, i, 1, frames, room)
@@ -149,10 +150,10 @@ func (c *units) run(y []float32, stride int, x []float32, steps, turn int, backw
 
 // project writes W_x x + b_x of so many frames x to gx, block by block
 // [frames × Gates*u].
-func (c *units) project(gx, x []float32, frames int) {
+func (c *units) project(gx, x []float32, frames int, by arithmetic) {
 	for _, b := range c.blocks {
 		to := gx[frames*c.Gates*b.first : frames*c.Gates*b.end]
-		kernel.MulBias(to, b.bx, x, b.wx, frames, len(b.bx), c.in)
+		by.mulBias(to, b.bx, x, b.wx, frames, len(b.bx), c.in)
 	}
 }
 
@@ -181,7 +182,7 @@ func (c *units) step(next, h, cells []float32, i, rows, frames int, room *room) 
 	for k := range c.blocks {
 		b := &c.blocks[k]
 		r := room.r[rows*early*b.first : rows*early*b.end]
-		kernel.MulBias(r, b.bh, h, b.wh, rows, len(b.bh), c.state)
+		room.by.mulBias(r, b.bh, h, b.wh, rows, len(b.bh), c.state)
 		for row := range rows {
 			if c.Late > 0 {
 				c.Reset(c.at(b, next, h, cells, row, i, rows, frames, room))
@@ -192,7 +193,7 @@ func (c *units) step(next, h, cells []float32, i, rows, frames int, room *room) 
 		b := &c.blocks[k]
 		n := len(b.bl)
 		if n > 0 {
-			kernel.MulBias(room.late[:rows*n], b.bl, v, b.wl, rows, n, c.state)
+			room.by.mulBias(room.late[:rows*n], b.bl, v, b.wl, rows, n, c.state)
 		}
 		for row := range rows {
 			c.Forward(c.at(b, next, h, cells, row, i, rows, frames, room))
@@ -225,6 +226,7 @@ func part(a []float32, width, row int, b *block) []float32 {
 // room is what layers work in: for so many frames projected together, and
 // products of the state for so many rows.
 type room struct {
+	by     arithmetic
 	frames int
 	x      []float32 // [frames × Gates*hidden] block by block
 	r      []float32 // [rows × early*hidden] block by block
@@ -246,7 +248,7 @@ func (r *room) reserve(layers []layer, frames, rows, steps int) {
 			continue
 		}
 		atLeast(&r.x, frames*c.Gates*c.hidden)
-		if c.fused == nil {
+		if c.fused == nil || r.by == portable {
 			atLeast(&r.r, rows*(c.Gates-c.Late)*c.hidden)
 		} else {
 			atLeast(&r.r, rows*c.Gates*kernel.GRUUnits)

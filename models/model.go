@@ -136,14 +136,14 @@ func (m *Model) encode(x, frames []float32) {
 }
 
 // answer takes so many rows through the head, to out [rows × outputs].
-func (m *Model) answer(out, y []float32, rows int) {
+func (m *Model) answer(out, y []float32, rows int, by arithmetic) {
 	width := len(y) / rows
 	if len(m.bias) == 1 {
 		for i := range out {
-			out[i] = kernel.Dot(y[i*width:(i+1)*width], m.head) + m.bias[0]
+			out[i] = by.dot(y[i*width:(i+1)*width], m.head) + m.bias[0]
 		}
 	} else {
-		kernel.MulBias(out, m.bias, y, m.head, rows, m.arch.Outputs, width)
+		by.mulBias(out, m.bias, y, m.head, rows, m.arch.Outputs, width)
 	}
 	switch m.arch.Head {
 	case SigmoidHead:

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/streamer-audio/streamer/internal/kernel"
 	"github.com/streamer-audio/streamer/internal/snapshot"
 )
 
@@ -28,8 +27,16 @@ type State struct {
 const together = 16
 
 // NewState returns a State that has heard nothing.
-func (m *Model) NewState() *State {
+func (m *Model) NewState() *State { return m.newState(native) }
+
+// NewPortableState returns a State whose answers have the same bits on every
+// machine, which those of NewState have where the kernel is the same. It
+// is several times slower: for what a seed must decide the same way everywhere.
+func (m *Model) NewPortableState() *State { return m.newState(portable) }
+
+func (m *Model) newState(by arithmetic) *State {
 	s := &State{m: m}
+	s.room.by = by
 	for i := range m.layers {
 		s.mem = append(s.mem, make([]float32, m.layers[i].memory()))
 	}
@@ -148,7 +155,7 @@ func (s *State) run(steps, keep int) {
 		return
 	}
 	width := s.m.layers[len(s.m.layers)-1].width
-	s.m.answer(s.grow(keep*s.m.arch.Outputs), s.x[:keep*width], keep)
+	s.m.answer(s.grow(keep*s.m.arch.Outputs), s.x[:keep*width], keep, s.room.by)
 	s.align(keep)
 }
 
@@ -222,7 +229,7 @@ const (
 func (s *State) AppendBinary(b []byte) ([]byte, error) {
 	b = snapshot.Begin(b, stateMagic, stateVersion)
 	b = snapshot.AppendBytes(b, []byte(s.m.hash))
-	b = snapshot.AppendBytes(b, []byte(kernel.ID()))
+	b = snapshot.AppendBytes(b, []byte(s.room.by.id()))
 	b = snapshot.AppendInt(b, int64(s.late.steps))
 	for _, part := range append(slices.Clip(s.mem), s.late.last, s.late.past, s.waiting, s.out[s.fetched:]) {
 		if !finite(part) {
@@ -245,8 +252,8 @@ func (s *State) UnmarshalBinary(b []byte) error {
 	if hash := r.Bytes("model hash", 64); r.Err() == nil && string(hash) != s.m.hash {
 		r.Fail("it belongs to model %.64q, not to %s", hash, s.m.hash)
 	}
-	if id := r.Bytes("kernel id", 64); r.Err() == nil && string(id) != kernel.ID() {
-		r.Fail("it was made with kernel %.64q, this program has %s", id, kernel.ID())
+	if id := r.Bytes("kernel id", 64); r.Err() == nil && string(id) != s.room.by.id() {
+		r.Fail("it was made with kernel %.64q, this state has %s", id, s.room.by.id())
 	}
 	s.late.steps = int(r.Int("late steps", 0, int64(s.lateSteps())))
 	for _, mem := range append(slices.Clip(s.mem), s.late.last, s.late.past) {
