@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -47,15 +48,15 @@ func Connect(c ConnectConfig) (*nats.Conn, error) {
 		}
 		return nc, nil
 	}
-	url := c.url()
-	nc, err := nats.Connect(url, opts...)
+	servers := c.servers()
+	nc, err := nats.Connect(servers, opts...)
 	if err != nil {
-		return nil, fmt.Errorf("NATS server %s: %w; %s", redact(url), redactError(err), remedy(err))
+		return nil, fmt.Errorf("NATS server %s: %w; %s", redactServers(servers), redactError(err), remedy(err))
 	}
 	return nc, nil
 }
 
-func (c *ConnectConfig) url() string {
+func (c *ConnectConfig) servers() string {
 	if c.Server != "" {
 		return c.Server
 	}
@@ -67,7 +68,10 @@ func (c *ConnectConfig) url() string {
 
 // remedy says what to try after a failed connection.
 func remedy(err error) string {
+	var bad *url.Error
 	switch {
+	case errors.As(err, &bad):
+		return "give nats://HOST:PORT, special characters of user, password and token as % and two hexadecimal digits (@ is %40)"
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired):
 		return "check --creds, --nkey, --user or the context"
 	case errors.Is(err, nats.ErrSecureConnRequired), strings.Contains(err.Error(), "tls"), strings.Contains(err.Error(), "x509"):
@@ -95,14 +99,16 @@ func (c *ConnectConfig) auth() ([]nats.Option, error) {
 	if c.Server != "" && c.Context != "" {
 		return nil, errors.New("NATS: a server and a context are given: choose one, a context names its server")
 	}
+	for flag, file := range map[string]string{"credentials": c.Creds, "nkey": c.NKey, "TLS key": c.TLSKey} {
+		if looksSecret(file) {
+			return nil, fmt.Errorf("NATS %s: give the name of the file, which only you should be able to read, not what is in it", flag)
+		}
+	}
 	var opts []nats.Option
 	if c.Creds != "" {
 		opts = append(opts, nats.UserCredentials(c.Creds))
 	}
 	if c.NKey != "" {
-		if looksLikeSeed(c.NKey) {
-			return nil, errors.New("NATS nkey: this is a seed: put it into a file that only you can read, and give the name of the file")
-		}
 		opt, err := nats.NkeyOptionFromSeed(c.NKey)
 		if err != nil {
 			return nil, fmt.Errorf("NATS nkey %s: %w; give a file with a user seed", quote(c.NKey), err)
@@ -134,20 +140,35 @@ func (c *ConnectConfig) tls() ([]nats.Option, error) {
 	return opts, nil
 }
 
-// looksLikeSeed spots a secret that was given where a file name belongs: it
-// must not be repeated in an error about a file that does not exist.
-func looksLikeSeed(s string) bool {
-	return len(s) >= 56 && strings.HasPrefix(s, "S") && !strings.ContainsAny(s, `/\.`)
+// looksSecret spots a seed, a JWT or a whole file that was given where the name
+// of a file belongs: it must not be repeated in an error about a file that does
+// not exist.
+func looksSecret(s string) bool {
+	return strings.Contains(s, "-----") || strings.HasPrefix(s, "eyJ") ||
+		len(s) >= 56 && strings.HasPrefix(s, "S") && !strings.ContainsAny(s, `/\.`)
 }
 
-// userinfo is the part of a URL that holds a password or a token.
-var userinfo = regexp.MustCompile(`(://)[^\s"]*@`)
+// userinfo is the part of URLs that holds passwords and tokens. It reaches up to
+// the last @, since a password that was not escaped may hold anything.
+var userinfo = regexp.MustCompile(`(?s)(://).*@`)
 
 func redact(s string) string { return userinfo.ReplaceAllString(s, "${1}***@") }
+
+// redactServers is for what a user wrote, where a scheme may be missing.
+func redactServers(urls string) string {
+	if i := strings.LastIndexByte(urls, '@'); i >= 0 && !strings.Contains(urls[:i], "://") {
+		return "***" + urls[i:]
+	}
+	return redact(urls)
+}
 
 // redactError hides passwords in errors that repeat a URL. An error without
 // one is passed on as it is, so that it can still be told by errors.Is.
 func redactError(err error) error {
+	var bad *url.Error
+	if errors.As(err, &bad) && strings.Contains(bad.URL, "@") {
+		return errors.New("not a URL") // its reason repeats what it stumbled over
+	}
 	if text := err.Error(); redact(text) != text {
 		return errors.New(redact(text))
 	}
@@ -167,7 +188,8 @@ func stateLog(log *slog.Logger) []nats.Option {
 			}
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) {
-			log.Info("NATS connection is back", "server", nc.ConnectedUrlRedacted(), "reconnects", nc.Stats().Reconnects)
+			// The client's own redaction shows tokens.
+			log.Info("NATS connection is back", "server", redact(nc.ConnectedUrl()), "reconnects", nc.Stats().Reconnects)
 		}),
 		nats.ClosedHandler(func(nc *nats.Conn) {
 			if err := nc.LastError(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -111,6 +112,10 @@ func TestConnectLogsStateChanges(t *testing.T) {
 func TestConnectRefuses(t *testing.T) {
 	seed := strings.Repeat("SUAM", 15)[:58]
 	dir := t.TempDir()
+	bad := filepath.Join(dir, "bad.creds")
+	if err := os.WriteFile(bad, []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	t.Setenv("XDG_CONFIG_HOME", dir)
 	t.Setenv("NATS_URL", "nats://me:secret@127.0.0.1:1")
 	for _, test := range []struct {
@@ -120,7 +125,17 @@ func TestConnectRefuses(t *testing.T) {
 		{ConnectConfig{}, "nats://***@127.0.0.1:1: nats: no servers available for connection; start a nats-server"},
 		{ConnectConfig{Server: "nats://127.0.0.1:1"}, "--server or NATS_URL"},
 		{ConnectConfig{Server: "nats://me:secret@host:port"}, "nats://***@host:port"},
-		{ConnectConfig{Server: "nats://me:sec ret@127.0.0.1:1"}, "nats://"},
+		{ConnectConfig{Server: "nats://me:secret word@127.0.0.1:1"}, "nats://***@127.0.0.1:1: not a URL; give nats://HOST:PORT"},
+		{ConnectConfig{Server: "nats://127.0.0.1:secret/word@127.0.0.1:1"}, "nats://***@127.0.0.1:1: not a URL"},
+		{ConnectConfig{Server: "nats://me:%secret@127.0.0.1:1"}, "@ is %40"},
+		{ConnectConfig{Server: "nats://secret@127.0.0.1:1,nats://me:secret@127.0.0.1:2"}, "nats://***@127.0.0.1:2: nats: no servers"},
+		{ConnectConfig{Server: "me:secret@127.0.0.1:1"}, "NATS server ***@127.0.0.1:1: nats: no servers"},
+		{ConnectConfig{Server: "me:a@secret@127.0.0.1:1"}, "NATS server ***@127.0.0.1:1: "},
+		{ConnectConfig{Server: "nats://127.0.0.1:port"}, `invalid port ":port"`},
+		{ConnectConfig{Creds: "-----BEGIN NATS USER JWT-----\nsecret"}, "NATS credentials: give the name of the file"},
+		{ConnectConfig{Creds: "eyJsecret"}, "give the name of the file"},
+		{ConnectConfig{TLSCert: "cert.pem", TLSKey: "-----BEGIN PRIVATE KEY-----\nsecret"}, "NATS TLS key: give the name of the file"},
+		{ConnectConfig{NKey: bad}, bad},
 		{ConnectConfig{Server: "nats://127.0.0.1:1", Context: "prod"}, "choose one"},
 		{ConnectConfig{Context: "missing"}, `NATS context "missing": unknown context "missing"; see: nats context ls`},
 		{ConnectConfig{Creds: filepath.Join(dir, "none.creds")}, "none.creds"},
@@ -176,15 +191,65 @@ func TestConnectAuthenticates(t *testing.T) {
 		}
 		nc.Close()
 	}
+	if err := os.WriteFile(keyFile, []byte("-----BEGIN NATS USER JWT-----\nwrong\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Connect(ConnectConfig{Server: url, Creds: keyFile}); err == nil || strings.Contains(err.Error(), "wrong") {
+		t.Errorf("bad credentials: %v", err)
+	}
 	_, err = Connect(ConnectConfig{Server: url, User: "me", Password: "wrong"})
 	if !errors.Is(err, nats.ErrAuthorization) || !strings.Contains(err.Error(), "check --creds") || strings.Contains(err.Error(), "wrong") {
 		t.Errorf("wrong password: %v", err)
 	}
 }
 
+// Whatever happens to a connection, its password and token stay out of the log.
+func TestLogsKeepSecrets(t *testing.T) {
+	for name, test := range map[string]struct {
+		user       string // of the URL
+		good, evil server.Options
+	}{
+		"password": {"me:secret@", server.Options{Username: "me", Password: "secret"}, server.Options{Username: "me", Password: "other"}},
+		"token":    {"secret@", server.Options{Authorization: "secret"}, server.Options{Authorization: "other"}},
+	} {
+		var log lockedBuffer
+		restart := func(opts server.Options, address string) *server.Server {
+			opts.Port, _ = strconv.Atoi(address[strings.LastIndexByte(address, ':')+1:])
+			return runServer(t, &opts)
+		}
+		opts := test.good
+		opts.Port = -1
+		first := runServer(t, &opts)
+		address := first.Addr().String()
+		nc, err := Connect(ConnectConfig{Server: "nats://" + test.user + address, Logger: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+			Extra: []nats.Option{nats.ReconnectWait(10 * time.Millisecond), nats.ReconnectJitter(0, 0)}})
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		first.Shutdown()
+		until(t, "the loss is logged", func() bool { return strings.Contains(log.String(), "connection lost") })
+		second := restart(test.evil, address)
+		until(t, "the refusal is logged", func() bool { return strings.Contains(log.String(), "authorization violation") })
+		second.Shutdown()
+		third := restart(test.good, address)
+		until(t, "the return is logged", func() bool { return strings.Contains(log.String(), "connection is back") })
+		nc.Close()
+		third.Shutdown()
+		if strings.Contains(log.String(), "secret") {
+			t.Errorf("%s: the log shows it:\n%s", name, log.String())
+		}
+	}
+}
+
 func authServer(t *testing.T, opts *server.Options) (url string) {
 	t.Helper()
-	opts.Host, opts.Port, opts.NoSigs, opts.NoLog = "127.0.0.1", -1, true, true
+	opts.Port = -1
+	return runServer(t, opts).ClientURL()
+}
+
+func runServer(t *testing.T, opts *server.Options) *server.Server {
+	t.Helper()
+	opts.Host, opts.NoSigs, opts.NoLog = "127.0.0.1", true, true
 	ns, err := server.NewServer(opts)
 	if err != nil {
 		t.Fatal(err)
@@ -194,5 +259,5 @@ func authServer(t *testing.T, opts *server.Options) (url string) {
 	if !ns.ReadyForConnections(5 * time.Second) {
 		t.Fatal("server not ready")
 	}
-	return ns.ClientURL()
+	return ns
 }

@@ -116,7 +116,7 @@ func (w *Worker) watch(ctx context.Context, changes <-chan nats.Status) error {
 
 func cause(nc *nats.Conn) error {
 	if err := nc.LastError(); err != nil {
-		return err
+		return redactError(err)
 	}
 	return nats.ErrConnectionClosed
 }

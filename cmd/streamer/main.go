@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime"
 	"strconv"
 	"syscall"
@@ -24,7 +25,8 @@ import (
 
 // cli is the whole command line.
 type cli struct {
-	LogLevel slog.Level `placeholder:"LEVEL" default:"info" help:"Least level of what is logged to stderr: debug, info, warn or error (${default})."`
+	LogLevel  slog.Level `placeholder:"LEVEL" default:"info" help:"Least level of what is logged to stderr: debug, info, warn or error (${default})."`
+	LogFormat string     `placeholder:"FORMAT" enum:"text,json" default:"text" help:"Form of what is logged: ${enum} (${default})."`
 
 	Demo    demoCmd    `cmd:"" help:"See it work: live and whole-recording answers side by side."`
 	Serve   serveCmd   `cmd:"" help:"Answer the audio streams of a NATS server."`
@@ -67,13 +69,22 @@ func run(args []string, std streams) int {
 	if err != nil {
 		return usage(parser, err)
 	}
-	slog.SetDefault(slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: c.LogLevel})))
+	slog.SetDefault(slog.New(c.logHandler(std.err)))
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	return status(std.err, parsed.Run(std))
+	return c.status(std.err, parsed.Run(std))
+}
+
+// logHandler writes the log in the form that was asked for.
+func (c *cli) logHandler(w io.Writer) slog.Handler {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.NewJSONHandler(w, options)
+	}
+	return slog.NewTextHandler(w, options)
 }
 
 // usage tells what is wrong with a command line, and how to find out more.
@@ -83,23 +94,29 @@ func usage(parser *kong.Kong, err error) int {
 	if errors.As(err, &parse) && parse.Context.Selected() != nil {
 		help = parse.Context.Selected().FullPath() + " --help"
 	}
-	fmt.Fprintf(parser.Stderr, "streamer: %v\nSee %s.\n", err, help)
+	fmt.Fprintf(parser.Stderr, "streamer: %s\nSee %s.\n", dashed.ReplaceAllString(err.Error(), "$1: write $1=VALUE for a value that begins with -"), help)
 	return 2
 }
 
-// status reports how a verb ended.
-func status(w io.Writer, err error) int {
-	var wrong usageError
-	switch {
-	case err == nil:
+// dashed is how the parser refuses a value that begins with a dash, and repeats it: a password or the content of a key file perhaps.
+var dashed = regexp.MustCompile(`(?s)(--\S+): expected .* but got "-.*$`)
+
+// status reports how a verb ended. Who reads JSON gets that as a record too.
+func (c *cli) status(w io.Writer, err error) int {
+	if err == nil {
 		return 0
-	case errors.As(err, &wrong):
-		fmt.Fprintf(w, "streamer: %v\n", err)
-		return 2
-	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(w, "streamer: interrupted")
-	default:
-		fmt.Fprintf(w, "streamer: %v\n", err)
 	}
-	return 1
+	text, code := err.Error(), 1
+	var wrong usageError
+	if errors.As(err, &wrong) {
+		code = 2
+	} else if errors.Is(err, context.Canceled) {
+		text = "interrupted"
+	}
+	if c.LogFormat == "json" {
+		slog.Error(text, "status", code)
+	} else {
+		fmt.Fprintf(w, "streamer: %s\n", text)
+	}
+	return code
 }
