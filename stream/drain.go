@@ -17,10 +17,7 @@ import (
 func (w *Worker) Stop(ctx context.Context) error {
 	w.state.Store(stateDraining)
 	err := w.unsubscribe(ctx)
-	w.mu.Lock()
-	w.stopped = true
-	w.mu.Unlock()
-	close(w.draining)
+	w.endAll()
 	err = errors.Join(err, w.finishLanes(ctx))
 	err = errors.Join(err, w.deliverLast(ctx))
 	w.retract() // last, so that no other worker starts before this one is done
@@ -29,6 +26,18 @@ func (w *Worker) Stop(ctx context.Context) error {
 	}
 	w.log.Info("drained", "worker", w.id)
 	return nil
+}
+
+// endAll ends all sessions once what waits is answered; nothing is queued after
+// that.
+func (w *Worker) endAll() {
+	close(w.draining)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stopped = true
+	for _, l := range w.streams {
+		l.end(reasonDrain)
+	}
 }
 
 // unsubscribe stops the flow of messages and waits until all those that had
@@ -114,7 +123,7 @@ func (w *Worker) waiting() (n int) {
 	defer w.mu.Unlock()
 	for _, l := range w.streams {
 		l.mu.Lock()
-		if l.head < len(l.queue) {
+		if l.count > 0 {
 			n++
 		}
 		l.mu.Unlock()

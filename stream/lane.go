@@ -23,13 +23,15 @@ const controlReserve = 32
 // maxRecords is how many records of dropped chunks wait in one queue.
 const maxRecords = 64
 
-// lane is the queue of one stream and the goroutine that answers it.
+// lane is the queue of one stream. While something waits in it, a goroutine
+// answers that and then ends: a stream that is quiet costs no goroutine, and no
+// timer is set for each chunk. The track and what else is not under mu belongs
+// to that goroutine, or to who holds mu while there is none.
 type lane struct {
 	w     *Worker
 	track track
 	out   outbox
-	chunk Chunk         // the one that is being answered
-	wake  chan struct{} // capacity 1: there is something to do
+	chunk Chunk // the one that is being answered
 
 	mu       sync.Mutex
 	queue    []item // from head on
@@ -38,19 +40,21 @@ type lane struct {
 	bytes    int64 // of messages waiting or being answered
 	audio    int64 // bytes of audio in them
 	byteRate int   // of the audio, per second; 0 before anything was answered
-	resting  bool  // nothing is open, nothing waits: may be taken away
-	gone     bool  // has been taken away
+	busy     bool  // a goroutine answers
+	last     int64 // look of the worker (Worker.look) at which it was last busy
 }
 
-// item is a message that waits, or what is left of dropped ones.
+// item is a message that waits, or what is left of dropped ones, or the end of
+// the session.
 type item struct {
-	msg  *nats.Msg
-	at   time.Time // it came
-	lost Chunk     // with lost set, when msg is nil
+	msg    *nats.Msg
+	at     time.Time // it came
+	finish string    // reason, when the worker ends the session
+	lost   Chunk     // with lost set, when it is neither
 }
 
 func newLane(w *Worker, stream string) *lane {
-	l := &lane{w: w, wake: make(chan struct{}, 1)}
+	l := &lane{w: w}
 	l.out = outbox{nc: w.nc, worker: w.id, log: w.log, count: &w.count}
 	l.track = track{stream: stream, model: w.model, hold: w.cfg.GapPolicy == PolicyHold,
 		most: w.cfg.MaxLatency, open: w.open, emit: l.out.publish, count: &w.count}
@@ -65,7 +69,6 @@ func (l *lane) put(m *nats.Msg) {
 	cost := int64(m.Size()) + messageCost
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.resting = false
 	switch {
 	case l.w.count.buffered.Load()+cost > l.w.cfg.BufferedBytes:
 		l.w.count.droppedShared.Add(1)
@@ -79,9 +82,16 @@ func (l *lane) put(m *nats.Msg) {
 		l.audio += int64(len(m.Data))
 		l.w.count.buffered.Add(cost)
 	}
-	select {
-	case l.wake <- struct{}{}:
-	default:
+	l.start()
+}
+
+// start sees to it that what waits is answered. The caller holds mu, and that
+// of the worker.
+func (l *lane) start() {
+	if !l.busy {
+		l.busy = true
+		l.w.lanes.Add(1)
+		go l.run()
 	}
 }
 
@@ -110,7 +120,7 @@ func (l *lane) drop(m *nats.Msg) {
 	}
 	c.lost = &loss{bytes: int64(len(c.Payload)), chunks: 1}
 	c.Payload = nil
-	if n := len(l.queue); n > l.head && l.queue[n-1].msg == nil && l.queue[n-1].lost.join(&c) {
+	if n := len(l.queue); n > l.head && l.queue[n-1].lost.lost != nil && l.queue[n-1].lost.join(&c) {
 		return
 	}
 	if len(l.queue)-l.head-l.count < maxRecords {
@@ -145,11 +155,13 @@ func (d *Chunk) stated() audio.Format {
 	return audio.Format{Encoding: d.Encoding, Rate: d.Rate, Channels: d.Channels}
 }
 
-// take removes the first item from the queue.
+// take removes the first item from the queue. When there is none, the goroutine
+// of the lane is over.
 func (l *lane) take() (it item, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.head == len(l.queue) || l.w.aborted.Load() {
+		l.busy, l.last = false, l.w.looks.Load()
 		return item{}, false
 	}
 	it, l.queue[l.head] = l.queue[l.head], item{}
@@ -172,31 +184,15 @@ func (l *lane) compact() {
 	}
 }
 
-// run answers the stream until it is forgotten or the worker stops.
+// run answers what waits.
 func (l *lane) run() {
 	defer l.w.lanes.Done()
-	idle := time.NewTimer(l.w.cfg.IdleTimeout)
-	defer idle.Stop()
 	for {
-		if it, ok := l.take(); ok {
-			l.answer(it)
-			continue
-		}
-		if l.rest() {
+		it, ok := l.take()
+		if !ok {
 			return
 		}
-		idle.Reset(l.w.cfg.IdleTimeout)
-		select {
-		case <-l.wake:
-		case <-idle.C:
-			if l.idle() {
-				return
-			}
-		case <-l.w.draining:
-			if l.drained() {
-				return
-			}
-		}
+		l.answer(it)
 	}
 }
 
@@ -204,7 +200,11 @@ func (l *lane) run() {
 // not the others.
 func (l *lane) answer(it item) {
 	defer l.guard()
-	if it.msg == nil {
+	switch {
+	case it.finish != "":
+		l.track.end(it.finish)
+		return
+	case it.msg == nil:
 		l.track.handle(&it.lost, nil)
 		return
 	}
@@ -251,56 +251,30 @@ func (l *lane) release(m *nats.Msg) {
 	}
 }
 
-// idle ends the session; when there was none, the stream is forgotten.
-func (l *lane) idle() (gone bool) {
-	if l.track.cur == nil {
-		return l.w.forget(l)
-	}
-	l.finish(reasonIdle)
-	return false
-}
-
-// rest marks a lane that has nothing to do and nothing open, which may be
-// taken away when another stream needs the place. It reports whether that has
-// happened.
-func (l *lane) rest() (gone bool) {
+// end ends the session once all that waits is answered. The caller holds the
+// mutex of the worker.
+func (l *lane) end(reason string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.resting = l.track.cur == nil && l.head == len(l.queue)
-	return l.gone
+	l.queue = append(l.queue, item{finish: reason})
+	l.start()
 }
 
-// evict takes a resting lane away from its stream.
-func (l *lane) evict() bool {
+// idle tells whether nothing has come since the given look, and whether there is
+// a session to end.
+func (l *lane) idle(since int64) (idle, open bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.resting {
-		return false
+	if l.busy || l.last > since {
+		return false, false
 	}
-	l.gone = true
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
-	return true
+	return true, l.track.cur != nil
 }
 
-// drained ends the session once all that arrived is answered.
-func (l *lane) drained() bool {
-	if l.w.aborted.Load() {
-		return true
-	}
+// resting tells whether nothing is open and nothing waits, so that the lane may
+// be taken away when another stream needs the place.
+func (l *lane) resting() bool {
 	l.mu.Lock()
-	waiting := len(l.queue) - l.head
-	l.mu.Unlock()
-	if waiting > 0 {
-		return false
-	}
-	l.finish(reasonDrain)
-	return true
-}
-
-func (l *lane) finish(reason string) {
-	defer l.guard()
-	l.track.end(reason)
+	defer l.mu.Unlock()
+	return !l.busy && l.track.cur == nil
 }

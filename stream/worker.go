@@ -20,9 +20,9 @@ import (
 // it asks for a latency, with one of Config.Choice.
 //
 // One goroutine of the NATS client hands every message to [Worker.dispatch],
-// which only finds the stream's queue and never waits. Behind each queue a
-// goroutine of its own ([lane]) parses the chunk, keeps the books ([track]),
-// pushes the samples and publishes the answers. So one slow stream delays no
+// which only finds the stream's queue and never waits. Behind each queue that
+// is not empty a goroutine of its own ([lane]) parses the chunk, keeps the books
+// ([track]), pushes the samples and publishes the answers. So one slow stream delays no
 // other, chunks of one stream stay in order, and memory is bounded by
 // Config.MaxStreams, Config.QueueBytes and Config.BufferedBytes.
 type Worker struct {
@@ -45,6 +45,7 @@ type Worker struct {
 	stopped bool      // nothing is queued any more
 
 	lanes    sync.WaitGroup
+	looks    atomic.Int64  // for idle streams, so far
 	draining chan struct{} // closed when nothing more is queued
 	aborted  atomic.Bool   // what waits is not answered any more
 	strays   strays
@@ -140,6 +141,8 @@ func (w *Worker) Start(ctx context.Context) error {
 		w.retract()
 		return fmt.Errorf("stream: subscribing to %s: %w", AudioSubjects, err)
 	}
+	w.lanes.Add(1)
+	go w.tend()
 	w.state.Store(stateServing)
 	w.log.Info("serving", "worker", w.id, "subjects", AudioSubjects, "model", w.model)
 	return nil
@@ -225,8 +228,6 @@ func (w *Worker) lane(name string) *lane {
 	}
 	l := newLane(w, strings.Clone(name))
 	w.streams[l.track.stream] = l
-	w.lanes.Add(1)
-	go l.run()
 	return l
 }
 
@@ -239,26 +240,47 @@ func (w *Worker) sweep() bool {
 	}
 	w.swept = time.Now()
 	for name, l := range w.streams {
-		if l.evict() {
+		if l.resting() {
 			delete(w.streams, name)
 		}
 	}
 	return len(w.streams) < w.cfg.MaxStreams
 }
 
-// forget takes a lane away that has been idle, unless a message has just come.
-func (w *Worker) forget(l *lane) bool {
+// looksPerTimeout is how many times in an idle timeout all streams are looked
+// at: a session ends so much of it late at most.
+const looksPerTimeout = 16
+
+// tend looks for idle streams until the worker drains.
+func (w *Worker) tend() {
+	defer w.lanes.Done()
+	tick := time.NewTicker(max(w.cfg.IdleTimeout/looksPerTimeout, time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			w.look()
+		case <-w.draining:
+			return
+		}
+	}
+}
+
+// look ends sessions for which nothing came in the idle timeout, and forgets
+// streams without a session after as long again.
+func (w *Worker) look() {
+	since := w.looks.Add(1) - looksPerTimeout - 1
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.head < len(l.queue) {
-		return false
+	for name, l := range w.streams {
+		switch idle, open := l.idle(since); {
+		case w.stopped || !idle:
+		case open:
+			l.end(reasonIdle)
+		default:
+			delete(w.streams, name)
+		}
 	}
-	if !l.gone {
-		delete(w.streams, l.track.stream)
-	}
-	return true
 }
 
 // parse reads a message as the track wants it.
