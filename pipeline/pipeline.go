@@ -124,6 +124,9 @@ func extractor(m *models.Model) (*features.Stream, error) {
 // Model returns the model.
 func (p *Pipeline) Model() *models.Model { return p.model }
 
+// Final is the model that revises finished segments, nil when there is none.
+func (p *Pipeline) Final() *models.Model { return p.config.Final }
+
 // Hop is the time from one frame to the next.
 func (p *Pipeline) Hop() time.Duration {
 	return time.Duration(p.features.Shift()) * time.Second / time.Duration(p.rate())

@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -71,10 +72,9 @@ func (l *lane) put(m *nats.Msg) {
 	defer l.mu.Unlock()
 	switch {
 	case l.w.count.buffered.Load()+cost > l.w.cfg.BufferedBytes:
-		l.w.count.droppedShared.Add(1)
-		l.drop(m)
+		l.drop(m, &l.w.count.droppedShared, "all queues together are full, chunk dropped")
 	case !l.admits(m, cost):
-		l.drop(m)
+		l.drop(m, &l.w.count.dropped, "queue full, chunk dropped")
 	default:
 		l.queue = append(l.queue, item{msg: m, at: time.Now()})
 		l.count++
@@ -110,9 +110,9 @@ func (l *lane) admits(m *nats.Msg, cost int64) bool {
 // gap comes at its place with its exact length. Neighbours become one record;
 // the number of records is bounded like the queue, and beyond that only the
 // numbering of the producer tells what is missing.
-func (l *lane) drop(m *nats.Msg) {
-	if n := l.w.count.dropped.Add(1); loud(n) {
-		l.w.log.Warn("queue full, chunk dropped", "stream", l.track.stream, "dropped", n)
+func (l *lane) drop(m *nats.Msg, count *atomic.Int64, why string) {
+	if n := count.Add(1); loud(n) {
+		l.w.log.Warn(why, "stream", l.track.stream, "dropped", n)
 	}
 	c, err := ParseChunk(m.Subject, m.Header, m.Data)
 	if err != nil || c.Control != Audio {

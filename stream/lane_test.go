@@ -32,8 +32,8 @@ func TestDropBehindAnEnd(t *testing.T) {
 	l := newLane(b.w, "x")
 	l.busy = true // nobody takes anything
 	l.end(reasonIdle)
-	l.drop(&nats.Msg{Subject: "audio.x", Data: pcm(10, 1)})
-	l.drop(&nats.Msg{Subject: "audio.x", Data: pcm(20, 1)})
+	l.drop(&nats.Msg{Subject: "audio.x", Data: pcm(10, 1)}, &b.w.count.dropped, "full")
+	l.drop(&nats.Msg{Subject: "audio.x", Data: pcm(20, 1)}, &b.w.count.dropped, "full")
 	if len(l.queue) != 2 || l.queue[0].finish != reasonIdle || l.queue[1].lost.lost.bytes != 60 || l.queue[1].lost.lost.chunks != 2 {
 		t.Errorf("%+v", l.queue)
 	}

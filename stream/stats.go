@@ -81,7 +81,6 @@ func (c *counters) snapshot() Stats {
 		Audio:         c.audio.load(),
 		Repeats:       c.repeats.Load(),
 		Superseded:    c.superseded.Load(),
-		Dropped:       c.dropped.Load(),
 		DroppedShared: c.droppedShared.Load(),
 		Gaps:          c.gaps.Load(),
 		LostSamples:   c.lostSamples.Load(),
@@ -92,6 +91,7 @@ func (c *counters) snapshot() Stats {
 		ByType:        map[string]int64{},
 		Answers:       c.answers.snapshot(),
 	}
+	s.Dropped = c.dropped.Load() + s.DroppedShared
 	for i, code := range codes {
 		n := c.refused[i].Load()
 		s.Refused[code] = n

@@ -4,9 +4,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,28 +41,26 @@ func TestMain(m *testing.M) {
 //	empty.wav    has no bytes; text.wav is no audio
 //	late.safetensors answers seven frames late; all.safetensors hears everything first
 //
-// and $URL, where a server may listen.
+// and $URL, where a NATS server may listen, at $ADDRESS, and $HTTP, where another server may.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   filepath.Join("testdata", "script"),
 		Setup: setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "ready": ready, "heard": heard, "sameevents": sameEvents, "png": isPNG, "terminate": terminate,
+			"exits": exits, "ready": ready, "heard": heard, "sameevents": sameEvents, "png": isPNG, "terminate": terminate, "fetch": fetch,
 		},
 	})
 }
 
 func setup(env *testscript.Env) error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
+	address, err1 := freeAddress()
+	other, err2 := freeAddress()
+	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
 	env.Setenv("ADDRESS", address)
 	env.Setenv("URL", "nats://"+address)
+	env.Setenv("HTTP", other)
 	wav, err := os.ReadFile(filepath.Join("demo", "demo.wav"))
 	if err != nil {
 		return err
@@ -89,6 +89,14 @@ func setup(env *testscript.Env) error {
 		}
 	}
 	return nil
+}
+
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return listener.Addr().String(), listener.Close()
 }
 
 // modelFiles are the shipped weights as files, the causal ones so that they answer late, though they have not learnt to.
@@ -238,6 +246,19 @@ func terminate(ts *testscript.TestScript, _ bool, _ []string) {
 			ts.Fatalf("%v", err)
 		}
 	}
+}
+
+// fetch reads a page of $HTTP into a file: fetch STATUS PATH FILE. It must be answered with that status.
+func fetch(ts *testscript.TestScript, _ bool, args []string) {
+	response, err := http.Get("http://" + ts.Getenv("HTTP") + args[1])
+	ts.Check(err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	ts.Check(err)
+	if strconv.Itoa(response.StatusCode) != args[0] {
+		ts.Fatalf("%s: %s: %s", args[1], response.Status, body)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), body, 0o666))
 }
 
 func isPNG(ts *testscript.TestScript, _ bool, args []string) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/streamer-audio/streamer/models/pretrained"
 	"github.com/streamer-audio/streamer/pipeline"
 	"github.com/streamer-audio/streamer/stream"
+	"github.com/streamer-audio/streamer/stream/monitor"
 )
 
 type serveCmd struct {
@@ -26,6 +28,9 @@ type serveCmd struct {
 	MaxStreams int           `placeholder:"N" default:"${maxstreams}" help:"Most streams at once (${default})."`
 	Idle       time.Duration `placeholder:"TIME" default:"${idle}" help:"End a session when nothing came for so long (${default})."`
 
+	HTTP       string `name:"http" placeholder:"HOST:PORT" help:"Show metrics, health and profiles there (nowhere); 127.0.0.1:9090 say."`
+	HTTPPublic bool   `name:"http-public" help:"Let --http be an address that others reach; it asks for no credentials."`
+
 	deciderFlags
 	connectFlags
 }
@@ -39,6 +44,7 @@ Examples:
     streamer serve --embedded
     streamer serve --embedded --max-latency 500ms
     streamer serve --server nats://nats.example:4222 --creds worker.creds
+    streamer serve --embedded --http 127.0.0.1:9090    # /metrics, /healthz, /readyz, /debug/pprof
     nats pub audio.x --force-stdin < speech.pcm    # s16le, 16 kHz, mono
     nats sub 'speech.>'`
 }
@@ -47,6 +53,9 @@ Examples:
 func (c *serveCmd) Run(ctx context.Context) error {
 	if c.Embedded && (c.Server != "" || c.Context != "") {
 		return usagef("--embedded runs a NATS server of its own: leave --server and --context out")
+	}
+	if err := c.checkHTTP(); err != nil {
+		return usagef("--http: %w", err)
 	}
 	p, choice, err := c.pipelines()
 	if err != nil {
@@ -61,7 +70,40 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	config.Version, config.GapPolicy, config.Logger = semanticVersion(), c.Gap, slog.Default()
 	config.MaxStreams, config.IdleTimeout = c.MaxStreams, c.Idle
 	config.MaxLatency, config.Choice = c.MaxLatency.duration(), choice
-	return stream.Serve(ctx, nc, p, config)
+	worker, err := stream.New(nc, p, config)
+	if err != nil {
+		return err
+	}
+	if c.HTTP != "" {
+		m, err := monitor.Start(monitor.Config{Address: c.HTTP, Public: c.HTTPPublic, Worker: worker, Version: version(),
+			Models: loaded(choice), Logger: slog.Default()})
+		if err != nil {
+			return err
+		}
+		defer m.Stop() // after the drain, which it shows
+	}
+	return worker.Run(ctx)
+}
+
+// loaded are the models of pipelines that have the same revision.
+func loaded(choice pipeline.Choice) (list []*models.Model) {
+	for _, p := range choice {
+		list = append(list, p.Model())
+	}
+	if final := choice[0].Final(); final != nil {
+		list = append(list, final)
+	}
+	return list
+}
+
+func (c *serveCmd) checkHTTP() error {
+	switch {
+	case c.HTTP != "":
+		return monitor.CheckAddress(c.HTTP, c.HTTPPublic)
+	case c.HTTPPublic:
+		return errors.New("give the address that --http-public allows")
+	}
+	return nil
 }
 
 // usualRate is that of a stream which does not say otherwise, in Hz.
