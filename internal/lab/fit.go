@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"math"
 
 	"github.com/streamer-audio/streamer/models"
 	"github.com/streamer-audio/streamer/models/train"
@@ -30,7 +29,7 @@ func (o Options) follow(ctx context.Context, p plan, step func(lr float64) (trai
 			return nil, err
 		}
 		o.progress(p.what, i, p.steps)
-		r, err := step(falling(p.lr, i, p.steps))
+		r, err := step(train.Cosine(p.lr, i, p.steps))
 		if err != nil {
 			return nil, err
 		}
@@ -57,10 +56,6 @@ func (o Options) fitLosses(ctx context.Context, p plan, net *train.Net, c train.
 	}
 	m, err := net.Model(models.Info{Name: "lab"})
 	return m, losses, err
-}
-
-func falling(lr float64, step, steps int) float64 {
-	return lr * 0.5 * (1 + math.Cos(math.Pi*float64(step)/float64(steps)))
 }
 
 // anew says that all lanes begin anew.

@@ -182,7 +182,7 @@ func Translate(o Options) (Result, error) {
 			numbers = append(numbers, training[rng.IntN(len(training))])
 		}
 		in, out := translations(numbers, list)
-		if _, err := pair.Step(in, out, rate(1e-2, i, steps)); err != nil {
+		if _, err := pair.Step(in, out, train.Cosine(1e-2, i, steps)); err != nil {
 			return Result{}, err
 		}
 	}

@@ -5,7 +5,6 @@ package tasks
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/streamer-audio/streamer/models"
 	"github.com/streamer-audio/streamer/models/train"
@@ -55,15 +54,11 @@ func (o Options) fit(net *train.Net, c train.Config, steps int, lr float64, next
 		return nil, err
 	}
 	for i := range steps {
-		if _, err := t.Step(next(), rate(lr, i, steps)); err != nil {
+		if _, err := t.Step(next(), train.Cosine(lr, i, steps)); err != nil {
 			return nil, err
 		}
 	}
 	return net.Model(models.Info{Name: "lab"})
-}
-
-func rate(lr float64, step, steps int) float64 {
-	return lr * 0.5 * (1 + math.Cos(math.Pi*float64(step)/float64(steps)))
 }
 
 // anew says that all lanes begin anew.

@@ -79,3 +79,9 @@ func clipScale(norm, limit float64) float64 {
 	}
 	return limit / (norm + 1e-6) // as torch.nn.utils.clip_grad_norm_
 }
+
+// Cosine is the rate of one of so many steps, the first of which is step 0: it
+// falls from lr to nothing along half a cosine (Loshchilov and Hutter 2017).
+func Cosine(lr float64, step, steps int) float64 {
+	return lr * 0.5 * (1 + math.Cos(math.Pi*float64(step)/float64(steps)))
+}
