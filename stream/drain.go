@@ -38,6 +38,7 @@ func (w *Worker) endAll() {
 	for _, l := range w.streams {
 		l.end(reasonDrain)
 	}
+	w.pool.close()
 }
 
 // unsubscribe stops the flow of messages and waits until all those that had
@@ -106,7 +107,7 @@ func poll(ctx context.Context, ok func() bool) error {
 // finishLanes lets all lanes answer what waits, as long as ctx allows.
 func (w *Worker) finishLanes(ctx context.Context) error {
 	done := make(chan struct{})
-	go func() { w.lanes.Wait(); close(done) }()
+	go func() { w.tending.Wait(); w.pool.running.Wait(); close(done) }()
 	select {
 	case <-done:
 		return nil

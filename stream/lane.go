@@ -24,10 +24,10 @@ const controlReserve = 32
 // maxRecords is how many records of dropped chunks wait in one queue.
 const maxRecords = 64
 
-// lane is the queue of one stream. While something waits in it, a goroutine
-// answers that and then ends: a stream that is quiet costs no goroutine, and no
-// timer is set for each chunk. The track and what else is not under mu belongs
-// to that goroutine, or to who holds mu while there is none.
+// lane is the queue of one stream. While something waits in it, a goroutine of
+// the pool answers that: a stream that is quiet costs no goroutine, and no timer
+// is set for each chunk. The track and what else is not under mu belongs to that
+// goroutine, or to who holds mu while there is none.
 type lane struct {
 	w     *Worker
 	track track
@@ -90,8 +90,7 @@ func (l *lane) put(m *nats.Msg) {
 func (l *lane) start() {
 	if !l.busy {
 		l.busy = true
-		l.w.lanes.Add(1)
-		go l.run()
+		l.w.pool.answer(l)
 	}
 }
 
@@ -156,7 +155,7 @@ func (d *Chunk) stated() audio.Format {
 }
 
 // take removes the first item from the queue. When there is none, the goroutine
-// of the lane is over.
+// is done with the lane.
 func (l *lane) take() (it item, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -186,7 +185,6 @@ func (l *lane) compact() {
 
 // run answers what waits.
 func (l *lane) run() {
-	defer l.w.lanes.Done()
 	for {
 		it, ok := l.take()
 		if !ok {

@@ -21,7 +21,7 @@ import (
 //
 // One goroutine of the NATS client hands every message to [Worker.dispatch],
 // which only finds the stream's queue and never waits. Behind each queue that
-// is not empty a goroutine of its own ([lane]) parses the chunk, keeps the books
+// is not empty ([lane]) a goroutine of a [pool] parses the chunk, keeps the books
 // ([track]), pushes the samples and publishes the answers. So one slow stream delays no
 // other, chunks of one stream stay in order, and memory is bounded by
 // Config.MaxStreams, Config.QueueBytes and Config.BufferedBytes.
@@ -44,7 +44,8 @@ type Worker struct {
 	swept   time.Time // when places were last looked for
 	stopped bool      // nothing is queued any more
 
-	lanes    sync.WaitGroup
+	pool     pool
+	tending  sync.WaitGroup
 	looks    atomic.Int64  // for idle streams, so far
 	draining chan struct{} // closed when nothing more is queued
 	aborted  atomic.Bool   // what waits is not answered any more
@@ -141,7 +142,7 @@ func (w *Worker) Start(ctx context.Context) error {
 		w.retract()
 		return fmt.Errorf("stream: subscribing to %s: %w", AudioSubjects, err)
 	}
-	w.lanes.Add(1)
+	w.tending.Add(1)
 	go w.tend()
 	w.state.Store(stateServing)
 	w.log.Info("serving", "worker", w.id, "subjects", AudioSubjects, "model", w.model)
@@ -253,7 +254,7 @@ const looksPerTimeout = 16
 
 // tend looks for idle streams until the worker drains.
 func (w *Worker) tend() {
-	defer w.lanes.Done()
+	defer w.tending.Done()
 	tick := time.NewTicker(max(w.cfg.IdleTimeout/looksPerTimeout, time.Millisecond))
 	defer tick.Stop()
 	for {
