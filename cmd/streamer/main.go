@@ -38,6 +38,7 @@ type cli struct {
 	Train   trainCmd   `cmd:"" help:"Train a model by a recipe."`
 	Eval    evalCmd    `cmd:"" help:"Measure models on labelled recordings."`
 	Model   modelCmd   `cmd:"" help:"Look into model files."`
+	LM      lmCmd      `cmd:"" name:"lm" help:"Language models: train, score, sample."`
 	Lab     labCmd     `cmd:"" help:"Run a section of the course note as an experiment."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

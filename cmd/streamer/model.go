@@ -9,6 +9,7 @@ import (
 
 	"github.com/streamer-audio/streamer/features"
 	"github.com/streamer-audio/streamer/models"
+	"github.com/streamer-audio/streamer/models/lm"
 	"github.com/streamer-audio/streamer/models/pretrained"
 	"github.com/streamer-audio/streamer/pipeline"
 )
@@ -39,6 +40,9 @@ func (c *inspectCmd) Run(std streams) error {
 	fmt.Fprintf(std.out, "input       %d values a frame\n", arch.Input)
 	for _, l := range arch.Layers {
 		fmt.Fprintf(std.out, "layer       %s, %d units%s\n", l.Cell, l.Hidden, map[bool]string{true: ", both directions"}[l.Bidirectional])
+	}
+	if v, err := lm.New(m); err == nil {
+		fmt.Fprintf(std.out, "vocabulary  %d tokens, %s\n", v.Vocabulary().Len(), v.Vocabulary().Unit())
 	}
 	fmt.Fprintf(std.out, "output      %d, %s\nwaits       %s\nfeatures    %s\n", arch.Outputs, arch.Head, waits(m), info.Features)
 	for _, k := range slices.Sorted(maps.Keys(info.Provenance)) {
