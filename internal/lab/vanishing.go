@@ -102,12 +102,17 @@ func longest(o Options) int { return either(o, 50, 15) }
 const recallSymbols = 4 // to be remembered, and as many that are not
 
 func (n *recaller) untrained(o Options) (*train.Net, error) {
-	hidden := either(o, 32, 16)
 	net, err := train.NewNet(models.Arch{Input: 2 * recallSymbols, Tokens: 2 * recallSymbols, Encoding: models.OneHot, Outputs: recallSymbols,
-		Head: models.SoftmaxHead, Layers: []models.Layer{{Cell: n.cell, Hidden: hidden}}}, o.Seed)
-	if err != nil || !n.open {
-		return net, err
+		Head: models.SoftmaxHead, Layers: []models.Layer{{Cell: n.cell, Hidden: either(o, 32, 16)}}}, o.Seed)
+	if err == nil && n.open {
+		openForgetGate(net)
 	}
+	return net, err
+}
+
+// openForgetGate makes the forget gate of an LSTM begin open.
+func openForgetGate(net *train.Net) {
+	hidden := net.Arch().Layers[0].Hidden
 	for _, t := range net.Tensors() {
 		if t.Name == "lstm.bias_ih_l0" { // its rows are i, f, g, o
 			for i := range hidden {
@@ -115,7 +120,6 @@ func (n *recaller) untrained(o Options) (*train.Net, error) {
 			}
 		}
 	}
-	return net, nil
 }
 
 // train trains on sequences of so many symbols and more.
