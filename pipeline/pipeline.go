@@ -18,6 +18,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/streamer-audio/streamer/audio"
@@ -56,6 +57,10 @@ type Pipeline struct {
 	limits   limits
 	final    limits // of the final pass
 	pass     string
+
+	// hearers are states of the final model, which a session needs only while it
+	// revises. They are ten times as large as all that it keeps.
+	hearers sync.Pool
 }
 
 // New returns a Pipeline around the model, whose metadata brings the feature
@@ -89,6 +94,7 @@ func New(m *models.Model, c Config) (*Pipeline, error) {
 	}
 	p.limits = c.Decider.limits(p.Hop())
 	if c.Final != nil {
+		p.hearers.New = func() any { return c.Final.NewState() }
 		p.final = DeciderConfig{Sensitivity: c.Decider.Sensitivity}.orDefault(hearsAll(c.Final)).limits(p.Hop())
 	}
 	return p, nil

@@ -15,7 +15,6 @@ const (
 type reviser struct {
 	p       *Pipeline
 	dim     int
-	state   *models.State
 	decider decider
 	frames  []float32 // kept frames, one after the other
 	first   int64     // index of the first one in the run
@@ -30,7 +29,7 @@ type reviser struct {
 func newReviser(p *Pipeline) *reviser {
 	m := p.config.Final
 	perSecond := int64(p.rate() / p.features.Shift())
-	return &reviser{p: p, dim: m.Arch().Input, state: m.NewState(), decider: decider{limits: p.final},
+	return &reviser{p: p, dim: m.Arch().Input, decider: decider{limits: p.final},
 		context: contextSeconds*perSecond + int64(p.model.Lookahead()), longest: longestSeconds * perSecond, out: make([]float32, m.Arch().Outputs)}
 }
 
@@ -72,12 +71,14 @@ type span struct {
 // speech in the open segment, clear of what earlier revisions said, and the
 // mean probability over the segment.
 func (r *reviser) hear() (spans []span, mean float64) {
-	r.state.Reset()
+	state := r.p.hearers.Get().(*models.State)
+	defer r.p.hearers.Put(state)
+	state.Reset()
 	r.decider.reset()
 	for i := 0; i < len(r.frames); i += r.dim {
-		r.state.Push(r.frames[i : i+r.dim])
+		state.Push(r.frames[i : i+r.dim])
 	}
-	r.state.Flush()
+	state.Flush()
 	var begin int64
 	take := func(d decision) {
 		switch end := r.first + d.frame; {
@@ -88,7 +89,7 @@ func (r *reviser) hear() (spans []span, mean float64) {
 		}
 	}
 	n := 0
-	for r.state.Next(r.out) {
+	for state.Next(r.out) {
 		if r.first+r.decider.next >= r.begin {
 			mean += float64(r.out[0])
 			n++

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 )
@@ -49,6 +50,29 @@ func TestEachSegmentIsRevised(t *testing.T) {
 			t.Errorf("causal event %d was never revised", e.N)
 		}
 	}
+}
+
+// Sessions revise with states that they share, one after the other or at once,
+// and what they say is what each would say alone.
+func TestSessionsReviseAsIfAlone(t *testing.T) {
+	with := func(c *Config) { c.Final = levelModel(t, true) }
+	p := newPipeline(t, false, with)
+	var all sync.WaitGroup
+	for seed := range uint64(8) {
+		samples := bursts(rand.New(rand.NewPCG(3, seed)), 16000, 4+float64(seed))
+		want := inOnePush(t, newPipeline(t, false, with), 16000, samples)
+		s := open(t, p, 16000)
+		all.Go(func() {
+			var events []Event
+			for chunk := range slices.Chunk(samples, 777) {
+				events = s.Push(events, chunk)
+			}
+			if got := lines(s.Flush(events), nil); !slices.Equal(got, want) {
+				t.Errorf("session %d:\n got %q\nwant %q", seed, got, want)
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestLongSpeechIsRevisedInPieces(t *testing.T) {
