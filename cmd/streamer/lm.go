@@ -8,12 +8,24 @@ import (
 	"os"
 
 	"github.com/streamer-audio/streamer/models/lm"
+	"github.com/streamer-audio/streamer/models/pretrained/kitchen"
 )
 
 type lmCmd struct {
 	Train  lmTrainCmd  `cmd:"" help:"Train a language model on a text."`
 	Score  lmScoreCmd  `cmd:"" help:"Tell how probable sentences are."`
 	Sample lmSampleCmd `cmd:"" help:"Write sentences."`
+}
+
+// languageModel finds a language model by the name of the built-in one or by its path.
+func languageModel(model string) (*lm.Model, error) {
+	switch {
+	case isPath(model):
+		return lm.Load(model)
+	case model == kitchen.Name:
+		return kitchen.Load()
+	}
+	return nil, fmt.Errorf("no shipped language model is called %q; there is: %s", model, kitchen.Name)
 }
 
 // lmLine prints an object as a line of JSON, with <EOS> as it is.

@@ -8,7 +8,7 @@ import (
 )
 
 type lmSampleCmd struct {
-	Model       string  `required:"" placeholder:"PATH" help:"Model file."`
+	Model       string  `default:"kitchen" placeholder:"NAME|PATH" help:"Built-in language model or safetensors file (${default})."`
 	Count       int     `short:"n" default:"5" placeholder:"N" help:"Sentences to write (${default})."`
 	Start       string  `placeholder:"TEXT" help:"What each of them begins with."`
 	Temperature float64 `default:"1" placeholder:"T" help:"Below 1 surer, above it more daring, 0: always the most probable token (${default})."`
@@ -25,8 +25,9 @@ model, seed and flags write the same sentences on every machine.
 
 Examples:
 
-    streamer lm sample --model lm.safetensors -n 10 --temperature 0.7
-    streamer lm sample --model lm.safetensors --start "the apple" --top-k 5 --seed 2`
+    streamer lm sample -n 10 --temperature 0.7
+    streamer lm sample --model lm.safetensors
+    streamer lm sample --start "the apple" --top-k 5 --seed 2`
 }
 
 // lmSentence is a line of --json.
@@ -46,7 +47,7 @@ func (c *lmSampleCmd) Run(ctx context.Context, std streams) error {
 	if c.Count < 1 {
 		return usagef("--count: %d: give at least 1", c.Count)
 	}
-	m, err := lm.Load(c.Model)
+	m, err := languageModel(c.Model)
 	if err != nil {
 		return err
 	}

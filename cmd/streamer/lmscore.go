@@ -13,7 +13,7 @@ import (
 
 type lmScoreCmd struct {
 	Text  []string `arg:"" optional:"" help:"Sentences, each an argument. Without any, and with -, they are read from stdin, one a line."`
-	Model string   `required:"" placeholder:"PATH" help:"Model file."`
+	Model string   `default:"kitchen" placeholder:"NAME|PATH" help:"Built-in language model or safetensors file (${default})."`
 	File  string   `placeholder:"FILE" help:"Score the sentences of a file instead, one a line."`
 	JSON  bool     `name:"json" help:"Print an object a line for each sentence."`
 }
@@ -24,7 +24,7 @@ of each word's probability after those before it. Words marked with ? are not in
 
 Examples:
 
-    streamer lm score --model lm.safetensors "the apple and pear salad" "the apple and pair salad"
+    streamer lm score "the apple and pear salad" "the apple and pair salad"
     streamer lm score --model lm.safetensors --json --file sentences.txt`
 }
 
@@ -48,7 +48,7 @@ func (c *lmScoreCmd) Run(std streams) error {
 	if err != nil {
 		return err
 	}
-	m, err := lm.Load(c.Model)
+	m, err := languageModel(c.Model)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/streamer-audio/streamer/models"
 	"github.com/streamer-audio/streamer/models/lm"
 	"github.com/streamer-audio/streamer/models/pretrained"
+	"github.com/streamer-audio/streamer/models/pretrained/kitchen"
 	"github.com/streamer-audio/streamer/pipeline"
 )
 
@@ -19,19 +20,20 @@ type modelCmd struct {
 }
 
 type inspectCmd struct {
-	Model string `arg:"" placeholder:"NAME|PATH" help:"Name of a built-in model (vad) or path of a safetensors file."`
+	Model string `arg:"" placeholder:"NAME|PATH" help:"Name of a built-in model (vad, kitchen) or path of a safetensors file."`
 	Mode  string `placeholder:"MODE" help:"Which one of a built-in name, as causal or bidirectional (bidirectional)."`
 }
 
 func (inspectCmd) Help() string {
-	return `Example:
+	return `Examples:
 
-    streamer model inspect vad --mode causal`
+    streamer model inspect vad --mode causal
+    streamer model inspect kitchen`
 }
 
 // Run prints the metadata of a model, a fact a line.
 func (c *inspectCmd) Run(std streams) error {
-	m, err := loadModel(c.Model, c.Mode)
+	m, err := c.load()
 	if err != nil {
 		return err
 	}
@@ -49,6 +51,18 @@ func (c *inspectCmd) Run(std streams) error {
 		fmt.Fprintf(std.out, "%-11s %s\n", k, info.Provenance[k])
 	}
 	return nil
+}
+
+// load is loadModel, and finds the built-in language model as well.
+func (c *inspectCmd) load() (*models.Model, error) {
+	if c.Model != kitchen.Name || isPath(c.Model) || c.Mode != "" {
+		return loadModel(c.Model, c.Mode)
+	}
+	m, err := kitchen.Load()
+	if err != nil {
+		return nil, err
+	}
+	return m.Net(), nil
 }
 
 // waits says how long a frame waits for its answer.
