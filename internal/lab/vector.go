@@ -71,3 +71,20 @@ func wide(x []float32) []float64 {
 	}
 	return y
 }
+
+// each is x*y, value by value.
+func each(x, y []float64) []float64 {
+	z := make([]float64, len(x))
+	for i, v := range x {
+		z[i] = float64(v * y[i])
+	}
+	return z
+}
+
+func sigmoid(x []float64) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = 1 / (1 + math.Exp(-v))
+	}
+	return y
+}

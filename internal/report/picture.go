@@ -16,13 +16,14 @@ import (
 	"github.com/streamer-audio/streamer/pipeline"
 )
 
-// Picture shows one recording: its spectrogram, its level, lines of probability and tracks of segments, one time axis.
+// Picture shows one recording: its spectrogram, its level, maps, lines of probability and tracks of segments, one time axis.
 // Panels without content are left out.
 type Picture struct {
 	Title   string
 	Rate    int       // of Samples, Hz
 	Samples []float32 // mono
 	Levels  Levels
+	Maps    []Map
 	Lines   []Line
 	Tracks  []Track
 	Shade   []pipeline.Segment // behind levels and lines, such as where the truth says speech
@@ -72,6 +73,9 @@ func (p *Picture) WritePNG(w io.Writer) error {
 		}
 		panels = append(panels, levels)
 	}
+	for i := range p.Maps {
+		panels = append(panels, p.Maps[i].panel())
+	}
 	if len(p.Lines) > 0 {
 		lines, err := p.linePanel(len(p.Tracks) == 0) // tracks name the colours, and a legend hides part of the lines
 		if err != nil {
@@ -83,6 +87,9 @@ func (p *Picture) WritePNG(w io.Writer) error {
 		panels = append(panels, p.trackPanel())
 	}
 	panels[0].plot.Title.Text = p.Title
+	if len(p.Maps) > 0 {
+		panels[0].height += vg.Centimeter // maps are low
+	}
 	panels[len(panels)-1].plot.X.Label.Text = "seconds"
 	for _, q := range panels {
 		q.plot.X.Min, q.plot.X.Max = 0, end
@@ -97,6 +104,9 @@ func (p *Picture) duration() float64 {
 		end = float64(len(p.Samples)) / float64(p.Rate)
 	}
 	end = max(end, float64(len(p.Levels.DB))*p.Levels.Hop)
+	for _, m := range p.Maps {
+		end = max(end, float64(len(m.Columns))*m.Hop)
+	}
 	for _, l := range p.Lines {
 		end = max(end, float64(len(l.Prob))*l.Hop)
 	}
