@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/streamer-audio/streamer/pipeline"
 )
 
 // Streams that are quiet share few goroutines.
@@ -19,7 +22,7 @@ func TestQuietStreamsShareGoroutines(t *testing.T) {
 		b.send(fmt.Sprintf("s%d", i), pcm(160, i))
 	}
 	until(t, "all are answered", func() bool { s := b.w.Stats(); return s.Samples == streams*160 && s.Buffered == 0 })
-	until(t, "goroutines ended", func() bool { return runtime.NumGoroutine() <= before+maxParked })
+	until(t, "goroutines ended", func() bool { return runtime.NumGoroutine() <= before+maxRunners })
 	if s := b.w.Stats(); s.OpenSessions != streams || s.Streams != streams {
 		t.Errorf("%+v", s)
 	}
@@ -67,3 +70,42 @@ func TestIdleStreamsAreLookedFor(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// More streams than goroutines are answered all the same, and one whose answer
+// takes long holds up none of the others.
+func TestManyStreamsAtOnce(t *testing.T) {
+	gate := make(chan struct{})
+	release := sync.OnceFunc(func() { close(gate) })
+	var sessions atomic.Int64
+	open := func(rate int, offset int64, most time.Duration) (opened, error) {
+		f := &fake{rate: rate, pos: offset}
+		if sessions.Add(1) == 1 {
+			f.gate = gate
+		}
+		return opened{engine: f, model: "fake"}, nil
+	}
+	cfg := quickConfig()
+	cfg.MaxStreams = 6 * maxRunners
+	b := startBench(t, open, cfg)
+	t.Cleanup(release) // before the worker is stopped
+	b.send("slow", pcm(160, 1))
+	until(t, "the slow one is open", func() bool { return b.w.Stats().OpenSessions == 1 })
+	const streams = 5 * maxRunners
+	for round := range 3 {
+		for i := range streams {
+			b.send(fmt.Sprintf("s%d", i), pcm(160, i+round))
+		}
+	}
+	until(t, "all others are answered", func() bool { return answered(b) == 3*streams })
+	release()
+	until(t, "the slow one is answered", func() bool { return answered(b) == 3*streams+1 })
+	if err := b.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if s := b.w.Stats(); s.OpenSessions != 0 || s.Sessions != streams+1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// answered counts the answers of fakes, one for each 160 samples.
+func answered(b *bench) int64 { return b.w.Stats().ByType[pipeline.SpeechStart] }

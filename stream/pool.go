@@ -2,15 +2,21 @@ package stream
 
 import "sync"
 
-// maxParked is how many goroutines a pool keeps that have nothing to do.
-const maxParked = 64
+// maxRunners is how many goroutines answer at the same time. Answering is
+// arithmetic, which as many as there are cores could do; the rest is for those
+// that NATS keeps waiting.
+const maxRunners = 64
 
-// pool is the goroutines that answer lanes. One that has nothing more to do
-// waits for another lane, the latest first, so that few stacks are in use, warm
-// and grown. The zero value is ready.
+// pool is the goroutines that answer lanes, and the lanes that wait for one,
+// the first first. A goroutine with nothing to do waits for another lane, the
+// latest goroutine first, so that few stacks are in use, warm and grown. The
+// zero value is ready.
 type pool struct {
 	mu      sync.Mutex
-	parked  []chan *lane // each of capacity 1
+	waiting []*lane // from head on; only while all runners are busy
+	head    int
+	parked  []chan *lane // of runners with nothing to do, each of capacity 1
+	started int          // runners
 	closed  bool
 	running sync.WaitGroup
 }
@@ -19,44 +25,60 @@ type pool struct {
 func (p *pool) answer(l *lane) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n := len(p.parked); n > 0 {
+	switch n := len(p.parked); {
+	case n > 0:
 		p.parked[n-1] <- l
 		p.parked = p.parked[:n-1]
-		return
+	case p.started < maxRunners:
+		p.started++
+		p.running.Add(1)
+		go p.run(l)
+	default:
+		p.waiting = append(p.waiting, l)
 	}
-	p.running.Add(1)
-	go p.run(l)
 }
 
 func (p *pool) run(l *lane) {
 	defer p.running.Done()
-	next := make(chan *lane, 1)
-	for ok := true; ok; l, ok = <-next {
+	for next := make(chan *lane, 1); l != nil; {
 		l.run()
-		if !p.park(next) {
-			return
+		var parked bool
+		if l, parked = p.next(next); parked {
+			l = <-next // nil once it is closed
 		}
 	}
 }
 
-func (p *pool) park(next chan *lane) bool {
+// next takes the lane that waits longest; or else parks the runner that waits at
+// c, unless it may go.
+func (p *pool) next(c chan *lane) (l *lane, parked bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || len(p.parked) == maxParked {
-		return false
+	if p.head < len(p.waiting) {
+		l, p.waiting[p.head] = p.waiting[p.head], nil
+		p.head++
+		if p.head > len(p.waiting)/2 { // keep the array as short as what waits
+			n := copy(p.waiting, p.waiting[p.head:])
+			clear(p.waiting[n:])
+			p.waiting, p.head = p.waiting[:n], 0
+		}
+		return l, false
 	}
-	p.parked = append(p.parked, next)
-	return true
+	if p.closed {
+		return nil, false
+	}
+	p.parked = append(p.parked, c)
+	return nil, true
 }
 
-// close lets each goroutine end with the lane that it is at. Nothing is given to
-// answer any more.
+// close lets each runner go when nothing waits any more. Nothing is given to
+// answer after that.
 func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	for _, next := range p.parked {
-		close(next)
+	for _, c := range p.parked {
+		close(c)
 	}
 	p.parked = nil
 }
