@@ -59,7 +59,7 @@ type Pipeline struct {
 	pass     string
 
 	// hearers are states of the final model, which a session needs only while it
-	// revises. They are ten times as large as all that it keeps.
+	// revises, and which are larger than all that it keeps.
 	hearers sync.Pool
 }
 

@@ -6,6 +6,9 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -299,6 +302,30 @@ func TestMetricsAreSound(t *testing.T) {
 	}
 	if n := len(after.families["streamer_model_info"].GetMetric()); n != 1 {
 		t.Errorf("one model is shown as %d", n)
+	}
+}
+
+// The page for operators has every metric, and no others.
+func TestMetricsAreDocumented(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "OPERATIONS.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	families := newRig(t, stream.DefaultConfig()).scrape().families
+	for _, m := range regexp.MustCompile(`\bstreamer_[a-z_]+`).FindAllString(string(page), -1) {
+		if families[strings.TrimSuffix(m, "_bucket")] == nil {
+			t.Errorf("%s is documented and does not exist", m)
+		}
+	}
+	for name := range families {
+		if strings.HasPrefix(name, "streamer_") && !strings.Contains(string(page), "| `"+name+"` |") {
+			t.Errorf("%s is not documented", name)
+		}
+	}
+	for _, m := range families["streamer_dropped_messages_total"].GetMetric() {
+		if reason := m.Label[0].GetValue(); !strings.Contains(string(page), "| `"+reason+"` |") {
+			t.Errorf("reason %s is not documented", reason)
+		}
 	}
 }
 
