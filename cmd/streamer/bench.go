@@ -18,7 +18,7 @@ import (
 )
 
 type benchCmd struct {
-	Latency  benchLatencyCmd  `cmd:"" help:"How long chunks wait for their answers, and where."`
+	Latency  benchLatencyCmd  `cmd:"" default:"withargs" help:"How long chunks wait for their answers, and where."`
 	Capacity benchCapacityCmd `cmd:"" help:"How many real-time streams this machine bears."`
 	Offline  benchOfflineCmd  `cmd:"" help:"How fast recordings are read, and in how much memory."`
 	Step     benchStepCmd     `cmd:"" help:"What a frame and a chunk cost without NATS."`
