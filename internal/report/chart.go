@@ -31,7 +31,8 @@ type ChartPanel struct {
 type Axis struct {
 	Label    string
 	Log      bool
-	Min, Max float64 // both 0: as far as the points go
+	Min, Max float64  // both 0: as far as the points go
+	Names    []string // of 0, 1, ... on an axis of things instead of numbers
 }
 
 // WritePNG draws the chart as a PNG image.
@@ -147,6 +148,22 @@ func (a Axis) set(axis *plot.Axis) {
 	if a.Log {
 		axis.Tick.Marker = powerTicks{}
 	}
+	if len(a.Names) > 0 {
+		axis.Tick.Marker = namedTicks(a.Names)
+	}
+}
+
+// namedTicks are at 0, 1, ...
+type namedTicks []string
+
+// Ticks implements plot.Ticker.
+func (n namedTicks) Ticks(lo, hi float64) (list []plot.Tick) {
+	for i, name := range n {
+		if v := float64(i); v >= lo && v <= hi {
+			list = append(list, plot.Tick{Value: v, Label: name})
+		}
+	}
+	return list
 }
 
 // at is where a value lies: a logarithmic axis is a linear one of logarithms, so that its label is centred.

@@ -38,6 +38,14 @@ func TestChart(t *testing.T) {
 	if _, two := drawn(&Chart{Title: "t", Panels: []ChartPanel{logarithmic(5), logarithmic(0)}}); two <= high {
 		t.Error("two panels are no higher than one")
 	}
+	named := logarithmic(1e-9, 1e3)
+	named.X.Names = []string{"one", "two", "none"}
+	if other, _ := drawn(&Chart{Title: "t", Panels: []ChartPanel{named}}); bytes.Equal(good, other) {
+		t.Error("names of places are not drawn")
+	}
+	if list := (namedTicks{"one", "two", "none"}).Ticks(-0.1, 1.1); len(list) != 2 || list[1].Value != 1 || list[1].Label != "two" {
+		t.Errorf("ticks %v", list)
+	}
 	if err := (&Chart{Panels: []ChartPanel{{}}}).WritePNG(&bytes.Buffer{}); err == nil {
 		t.Error("draws nothing")
 	}
