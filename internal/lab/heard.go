@@ -18,9 +18,8 @@ type heard struct {
 	hop    float64 // seconds
 }
 
-// hear takes the frames of a recording by the recipe of the shipped models.
-func hear(r *demo.Recording, samples []float32) (*heard, error) {
-	c := features.DefaultConfig()
+// hear takes frames of a recording, which may be another form of its samples.
+func hear(r *demo.Recording, samples []float32, c features.Config) (*heard, error) {
 	stream, err := features.New(c)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/streamer-audio/streamer/cmd/streamer/demo"
+	"github.com/streamer-audio/streamer/features"
 	"github.com/streamer-audio/streamer/models"
 	"github.com/streamer-audio/streamer/models/train"
 	"github.com/streamer-audio/streamer/training"
@@ -52,14 +53,14 @@ func runLSTM(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	whole, err := hear(recording, recording.Samples)
+	whole, err := hear(recording, recording.Samples, features.DefaultConfig())
 	if err != nil {
 		return nil, err
 	}
 	rng := rand.New(rand.NewPCG(o.Seed, 30))
 	var sources []*splicer
 	for range either(o, 24, 4) {
-		h, err := hear(recording, varied(rng, recording.Samples))
+		h, err := hear(recording, varied(rng, recording.Samples), features.DefaultConfig())
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/streamer-audio/streamer/cmd/streamer/demo"
+	"github.com/streamer-audio/streamer/features"
 	"github.com/streamer-audio/streamer/models"
 	"github.com/streamer-audio/streamer/models/train"
 )
@@ -116,7 +117,7 @@ func TestSplicesKeepTheirPart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole, err := hear(r, r.Samples)
+	whole, err := hear(r, r.Samples, features.DefaultConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
