@@ -148,7 +148,7 @@ func describeModel(h *bench.Host, p *pipeline.Pipeline) {
 
 type benchLatencyCmd struct {
 	Streams int           `default:"1" placeholder:"N" help:"Streams at once (${default})."`
-	Seconds time.Duration `default:"5s" placeholder:"TIME" help:"How long each round of the worker, and of the echo, takes (${default})."`
+	For     time.Duration `default:"5s" placeholder:"TIME" help:"How long each round of the worker, and of the echo, takes (${default})."`
 	Rounds  int           `default:"5" placeholder:"N" help:"Rounds of both, by turns (${default})."`
 	Plot    string        `placeholder:"FILE" help:"Draw the histograms as a PNG."`
 	liveFlags
@@ -177,7 +177,7 @@ func (c *benchLatencyCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	r, err := bench.Latency(ctx, bench.LatencyConfig{Config: config, Streams: c.Streams, Seconds: c.Seconds, Rounds: c.Rounds})
+	r, err := bench.Latency(ctx, bench.LatencyConfig{Config: config, Streams: c.Streams, Duration: c.For, Rounds: c.Rounds})
 	if err != nil {
 		return err
 	}

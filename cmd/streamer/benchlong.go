@@ -18,7 +18,7 @@ import (
 )
 
 type benchCapacityCmd struct {
-	Seconds time.Duration `default:"8s" placeholder:"TIME" help:"How long a number of streams must be borne, after a second to warm up (${default})."`
+	For     time.Duration `default:"8s" placeholder:"TIME" help:"How long a number of streams must be borne, after a second to warm up (${default})."`
 	From    int           `default:"200" placeholder:"N" help:"Streams to begin the search with (${default})."`
 	Most    int           `default:"32768" placeholder:"N" help:"Streams to try at most (${default})."`
 	Streams []int         `placeholder:"N,..." help:"Measure these numbers of streams, for a curve, instead of searching."`
@@ -47,7 +47,7 @@ func (c *benchCapacityCmd) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	r, err := bench.Capacity(ctx, bench.CapacityConfig{Config: config, Seconds: c.Seconds, From: c.From, Most: c.Most, Streams: c.Streams})
+	r, err := bench.Capacity(ctx, bench.CapacityConfig{Config: config, Duration: c.For, From: c.From, Most: c.Most, Streams: c.Streams})
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ type benchOfflineCmd struct {
 	Files   []string      `arg:"" optional:"" name:"file" help:"Recordings to read instead of the bundled speech, over and over, as WAV."`
 	Model   string        `default:"vad" placeholder:"NAME" help:"Built-in model (${default})."`
 	Minutes int           `default:"10" placeholder:"N" help:"Length of a made recording; another is six times as long (${default})."`
-	Seconds time.Duration `default:"5s" placeholder:"TIME" help:"Least time that each measurement takes (${default})."`
+	For     time.Duration `default:"5s" placeholder:"TIME" help:"Least time that each measurement takes (${default})."`
 	reportFlags
 }
 
@@ -102,7 +102,7 @@ func (c *benchOfflineCmd) Run(ctx context.Context, std streams) error {
 		return usagef("--minutes: %d: give 1 to 600", c.Minutes)
 	}
 	line := newStatusLine(std.err)
-	config := bench.OfflineConfig{Short: c.Files, Least: c.Seconds, Progress: line.show}
+	config := bench.OfflineConfig{Short: c.Files, Least: c.For, Progress: line.show}
 	for _, mode := range []string{pipeline.Causal, pipeline.Bidirectional} {
 		m, err := loadModel(c.Model, mode)
 		if err != nil {

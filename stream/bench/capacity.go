@@ -17,10 +17,10 @@ import (
 // events only.
 type CapacityConfig struct {
 	Config
-	Seconds time.Duration // that a number of streams must be borne
-	From    int           // streams to begin with; 0: 100
-	Most    int           // streams to try at most; 0: 32768
-	Streams []int         // measure these numbers alone, for a curve, and search nothing
+	Duration time.Duration // that a number of streams must be borne
+	From     int           // streams to begin with; 0: 100
+	Most     int           // streams to try at most; 0: 32768
+	Streams  []int         // measure these numbers alone, for a curve, and search nothing
 }
 
 // CapacityReport is how many real-time streams a machine bears.
@@ -64,7 +64,7 @@ func Capacity(ctx context.Context, c CapacityConfig) (report *CapacityReport, er
 	if c.Most == 0 {
 		c.Most = 1 << 15
 	}
-	if c.Seconds < 2*c.Chunk || c.Seconds > time.Hour || c.From < 1 || c.From > c.Most || c.Most > 1<<16 {
+	if c.Duration < 2*c.Chunk || c.Duration > time.Hour || c.From < 1 || c.From > c.Most || c.Most > 1<<16 {
 		return nil, errors.New("give two chunks to 1h for a number of streams, and 1 to 65536 streams")
 	}
 	r, err := newRig(ctx, c.Config)
@@ -76,7 +76,7 @@ func Capacity(ctx context.Context, c CapacityConfig) (report *CapacityReport, er
 	load := startMeter()
 	before := readMemory()
 	try := func(n int) (Load, error) {
-		l, err := r.bear(ctx, n, c.Seconds)
+		l, err := r.bear(ctx, n, c.Duration)
 		if err == nil {
 			report.Curve = append(report.Curve, l)
 			c.say("%d streams: p99 %.1f ms, %.2f cores, %d dropped", n, l.P99, l.Cores, l.Dropped)
@@ -93,7 +93,7 @@ func Capacity(ctx context.Context, c CapacityConfig) (report *CapacityReport, er
 		report.CPU = round2(1000 * best.Cores / float64(best.Streams))
 	}
 	c.say("echo")
-	if report.Echo, err = r.echoMax(ctx, c.Seconds); err != nil {
+	if report.Echo, err = r.echoMax(ctx, c.Duration); err != nil {
 		return nil, err
 	}
 	report.Share = float64(report.Max) / c.Chunk.Seconds() / report.Echo

@@ -15,9 +15,9 @@ import (
 // frames, so that each chunk has exactly one answer.
 type LatencyConfig struct {
 	Config
-	Streams int
-	Seconds time.Duration // of each of the Rounds, of the worker and of the echo
-	Rounds  int
+	Streams  int
+	Duration time.Duration // of each of the Rounds, of the worker and of the echo
+	Rounds   int
 }
 
 // LatencyReport is how long chunks wait for their answers.
@@ -92,7 +92,7 @@ var stagesOf = []struct {
 
 // Latency measures how long after it was due a chunk is answered.
 func Latency(ctx context.Context, c LatencyConfig) (report *LatencyReport, err error) {
-	if c.Streams < 1 || c.Streams > 1<<16 || c.Rounds < 1 || c.Seconds < 2*c.Chunk || c.Seconds > time.Hour {
+	if c.Streams < 1 || c.Streams > 1<<16 || c.Rounds < 1 || c.Duration < 2*c.Chunk || c.Duration > time.Hour {
 		return nil, errors.New("give 1 to 65536 streams, at least 1 round, and two chunks to 1h for each")
 	}
 	r, err := newRig(ctx, c.Config)
@@ -109,7 +109,7 @@ func Latency(ctx context.Context, c LatencyConfig) (report *LatencyReport, err e
 	for round := range c.Rounds {
 		c.say("round %d of %d", round+1, c.Rounds)
 		for _, what := range []purpose{throughEcho, frames} {
-			p, warm := c.schedule(fmt.Sprintf("r%d-", round), c.Streams, c.Seconds)
+			p, warm := c.schedule(fmt.Sprintf("r%d-", round), c.Streams, c.Duration)
 			m, err := r.play(ctx, p, warm, what)
 			if err != nil {
 				return nil, err

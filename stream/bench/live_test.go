@@ -41,7 +41,7 @@ func TestLatency(t *testing.T) {
 	for _, numbered := range []bool{false, true} {
 		c := config(t, true)
 		c.Numbered = numbered
-		r, err := Latency(t.Context(), LatencyConfig{Config: c, Streams: 7, Seconds: 300 * time.Millisecond, Rounds: 2})
+		r, err := Latency(t.Context(), LatencyConfig{Config: c, Streams: 7, Duration: 300 * time.Millisecond, Rounds: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +145,7 @@ func TestCapacity(t *testing.T) {
 	c.Chunk = 100 * time.Millisecond // slow machines under a race detector too
 	var said []string
 	c.Progress = func(format string, _ ...any) { said = append(said, format) }
-	r, err := Capacity(t.Context(), CapacityConfig{Config: c, Seconds: 400 * time.Millisecond, From: 2, Most: 4})
+	r, err := Capacity(t.Context(), CapacityConfig{Config: c, Duration: 400 * time.Millisecond, From: 2, Most: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestCapacity(t *testing.T) {
 		t.Error("no progress")
 	}
 	wants(t, r, "max_streams", "chunk_ms", "p99_ms", "echo_max_msgs_per_s", "share_of_echo")
-	r, err = Capacity(t.Context(), CapacityConfig{Config: c, Seconds: 200 * time.Millisecond, Streams: []int{3, 1}})
+	r, err = Capacity(t.Context(), CapacityConfig{Config: c, Duration: 200 * time.Millisecond, Streams: []int{3, 1}})
 	if err != nil || len(r.Curve) != 2 || r.Sorted()[0].Streams != 1 {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -190,7 +190,7 @@ func TestServerOutside(t *testing.T) {
 	c := config(t, true)
 	c.InProcess = false
 	c.Connect = func(name string) (*nats.Conn, error) { return nats.Connect(server.URL(), nats.Name(name)) }
-	r, err := Latency(t.Context(), LatencyConfig{Config: c, Streams: 2, Seconds: 100 * time.Millisecond, Rounds: 1})
+	r, err := Latency(t.Context(), LatencyConfig{Config: c, Streams: 2, Duration: 100 * time.Millisecond, Rounds: 1})
 	if err != nil || r.Lost != 0 || r.Ours.Count != 10 {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -201,12 +201,12 @@ func TestRefusals(t *testing.T) {
 	for name, change := range map[string]func(*LatencyConfig){
 		"no streams":      func(c *LatencyConfig) { c.Streams = 0 },
 		"no rounds":       func(c *LatencyConfig) { c.Rounds = 0 },
-		"no time":         func(c *LatencyConfig) { c.Seconds = 0 },
+		"no time":         func(c *LatencyConfig) { c.Duration = 0 },
 		"no chunks":       func(c *LatencyConfig) { c.Chunk = 0 },
 		"no speech":       func(c *LatencyConfig) { c.Speech = nil },
 		"endless streams": func(c *LatencyConfig) { c.Streams = 1 << 20 },
 	} {
-		c := LatencyConfig{Config: good, Streams: 1, Seconds: time.Second, Rounds: 1}
+		c := LatencyConfig{Config: good, Streams: 1, Duration: time.Second, Rounds: 1}
 		change(&c)
 		if _, err := Latency(t.Context(), c); err == nil {
 			t.Errorf("%s: no error", name)
