@@ -47,6 +47,9 @@ func TestSamplesFollowTheModel(t *testing.T) {
 		if c.Temperature == 1 && c.TopK == 0 {
 			draws = 100_000
 		}
+		if testing.Short() { // the race detector takes twenty times as long
+			draws /= 10
+		}
 		for _, start := range []string{"", "the old"} {
 			before := strings.Fields(start)
 			c.MaxTokens = len(before) + 1

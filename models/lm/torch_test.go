@@ -14,6 +14,9 @@ import (
 // agree to a part in a million or so, as PyTorch's own in float32 and float64 do,
 // and are held to ten; 2 % would already be another model.
 func TestTrainingAgreesWithTorch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains nets")
+	}
 	const lossLimit, perplexityLimit = 1e-5, 1e-5
 	texts := map[string][]string{}
 	for _, part := range []string{"train", "test"} {
