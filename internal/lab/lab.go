@@ -30,7 +30,7 @@ type Experiment struct {
 
 // experiments are in the order of the note. A new one is a file and a line here.
 var experiments = []*Experiment{
-	&notation, &bptt, &shapes, &language, &vanishing, &exploding, &gru, &lstm, &bidirectional, &vad,
+	&notation, &bptt, &shapes, &language, &vanishing, &exploding, &gru, &lstm, &bidirectional, &vad, &deep,
 }
 
 // All returns the experiments in the order of the note.
