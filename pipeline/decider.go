@@ -48,9 +48,14 @@ type DeciderConfig struct {
 	PostRoll time.Duration
 }
 
+// Ahead is from how much look-ahead on a model is on time with the boundaries
+// of speech. It is that of the shipped model that waits least; between it and 0
+// nothing was measured.
+const Ahead = 80 * time.Millisecond
+
 // The defaults. A causal model knows that a sound was speech some frames into
-// it and holds on when it is over; a bidirectional one is about on time. The
-// rolls bring the median errors of starts and ends, as streamer eval prints
+// it and holds on when it is over; one that hears what follows is about on time.
+// The rolls bring the median errors of starts and ends, as streamer eval prints
 // them, near 0.
 const (
 	defaultOn         = 0.5
@@ -61,27 +66,28 @@ const (
 
 	causalPreRoll         = 20 * time.Millisecond
 	causalPostRoll        = -40 * time.Millisecond
-	bidirectionalPreRoll  = 0
-	bidirectionalPostRoll = -10 * time.Millisecond
+	aheadPreRoll  = 0
+	aheadPostRoll = -10 * time.Millisecond
 )
 
-// DefaultDecider is what fits a causal or a bidirectional model.
-func DefaultDecider(bidirectional bool) DeciderConfig {
+// DefaultDecider is what fits a model that hears the past alone, or one that
+// hears [Ahead] or more of what follows, as a bidirectional one does.
+func DefaultDecider(ahead bool) DeciderConfig {
 	c := DeciderConfig{On: defaultOn, Off: defaultOff, Sensitivity: neutral, Evidence: defaultEvidence,
 		MinSpeech: defaultMinSpeech, MinSilence: defaultMinSilence, PreRoll: causalPreRoll, PostRoll: causalPostRoll}
-	if bidirectional {
-		c.PreRoll, c.PostRoll = bidirectionalPreRoll, bidirectionalPostRoll
+	if ahead {
+		c.PreRoll, c.PostRoll = aheadPreRoll, aheadPostRoll
 	}
 	return c
 }
 
 // orDefault returns the default in place of a config in which nothing is set,
 // or Sensitivity alone.
-func (c DeciderConfig) orDefault(bidirectional bool) DeciderConfig {
+func (c DeciderConfig) orDefault(ahead bool) DeciderConfig {
 	if c != (DeciderConfig{Sensitivity: c.Sensitivity}) {
 		return c
 	}
-	d := DefaultDecider(bidirectional)
+	d := DefaultDecider(ahead)
 	d.Sensitivity = c.Sensitivity
 	return d
 }

@@ -6,7 +6,7 @@
 //
 // What becomes of the probabilities is said by a [DeciderConfig]. Its one knob
 // for users is Sensitivity; its defaults differ between models that hear the
-// past alone and those that hear everything.
+// past alone and those that hear what follows.
 //
 // A Pipeline is immutable and shared; a [Session] is one stream's way through
 // it. A live stream pushes chunks as they come; a recording pushes all of
@@ -66,16 +66,16 @@ type Pipeline struct {
 // New returns a Pipeline around the model, whose metadata brings the feature
 // recipe along.
 func New(m *models.Model, c Config) (*Pipeline, error) {
-	c.Decider = c.Decider.orDefault(hearsAll(m))
-	if err := c.Decider.Validate(); err != nil {
-		return nil, err
-	}
 	if m.Lookahead() > c.MaxDelay {
 		return nil, fmt.Errorf("pipeline: %w: model %q looks ahead %s, at most %d frames are accepted; use a causal model or accept more",
 			ErrDelay, m.Info().Name, frames(m.Lookahead()), c.MaxDelay)
 	}
 	f, err := extractor(m)
 	if err != nil {
+		return nil, err
+	}
+	c.Decider = c.Decider.orDefault(hearsAhead(m, f))
+	if err := c.Decider.Validate(); err != nil {
 		return nil, err
 	}
 	if a := m.Arch(); !a.Detects() {
@@ -95,13 +95,19 @@ func New(m *models.Model, c Config) (*Pipeline, error) {
 	p.limits = c.Decider.limits(p.Hop())
 	if c.Final != nil {
 		p.hearers.New = func() any { return c.Final.NewState() }
-		p.final = DeciderConfig{Sensitivity: c.Decider.Sensitivity}.orDefault(hearsAll(c.Final)).limits(p.Hop())
+		p.final = DeciderConfig{Sensitivity: c.Decider.Sensitivity}.orDefault(hearsAhead(c.Final, f)).limits(p.Hop())
 	}
 	return p, nil
 }
 
 // hearsAll tells whether a model answers when the recording is over.
 func hearsAll(m *models.Model) bool { return m.Lookahead() == models.Unbounded }
+
+// hearsAhead tells whether a model hears enough of what follows to be on time.
+func hearsAhead(m *models.Model, f *features.Stream) bool {
+	hop := time.Duration(f.Shift()) * time.Second / time.Duration(f.Config().Rate)
+	return hearsAll(m) || time.Duration(m.Lookahead())*hop >= Ahead
+}
 
 func frames(n int) string {
 	if n == models.Unbounded {

@@ -219,7 +219,7 @@ func TestRestoredSessionContinuesBitForBit(t *testing.T) {
 	for name, m := range ways {
 		p := newPipelineOf(t, m, func(c *Config) {
 			c.Frames = true
-			if c.Decider = DefaultDecider(hearsAll(m)); name == "patient" { // gathers for most of a burst
+			if c.Decider = DefaultDecider(m.Lookahead() >= 8); name == "patient" { // gathers for most of a burst
 				c.Decider.Evidence, c.Decider.Sensitivity, c.Decider.PostRoll = 80, 0.4, -30*time.Millisecond
 			}
 		})

@@ -192,7 +192,7 @@ func newComparison(set ItemSet, entrants []*entrant, o CompareOptions) (*Compari
 	if o.Sensitivity == 0 {
 		o.Sensitivity = 0.5
 	}
-	if err := decider(false, o.Sensitivity).Validate(); err != nil {
+	if err := decider(Timing{}, o.Sensitivity).Validate(); err != nil {
 		return nil, err
 	}
 	if len(entrants) == 0 || set.Len() == 0 {

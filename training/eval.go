@@ -99,7 +99,7 @@ func Evaluate(ctx context.Context, set ItemSet, detectors []Detector, o EvalOpti
 	if o.Sensitivity == 0 {
 		o.Sensitivity = 0.5
 	}
-	if err := decider(false, o.Sensitivity).Validate(); err != nil {
+	if err := decider(Timing{}, o.Sensitivity).Validate(); err != nil {
 		return nil, err
 	}
 	items := make([]heard, set.Len())
@@ -139,7 +139,7 @@ func judge(set ItemSet, i int, detectors []Detector, sensitivity float64) (heard
 		if len(scores) != len(h.labels) || slices.ContainsFunc(scores, math.IsNaN) {
 			return heard{}, fmt.Errorf("%s: %s: %d scores, or NaN among them, for %d frames", item.ID, d.Name(), len(scores), len(h.labels))
 		}
-		h.scores, h.segments = append(h.scores, scores), append(h.segments, decide(scores, d.Timing().Bounded, sensitivity))
+		h.scores, h.segments = append(h.scores, scores), append(h.segments, decide(scores, d.Timing(), sensitivity))
 	}
 	return h, nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // SegmentFigures say what a listener gets of a detector: what the default decider of the pipeline makes of its scores,
-// the causal one for detectors with a bounded latency, the bidirectional one for the others.
+// as it fits detectors that hear the past alone, or those that hear [pipeline.Ahead] or more of what follows.
 type SegmentFigures struct {
 	False        Figure `json:"false_per_min"`    // segments that overlap no speech, per minute without speech
 	Onsets       int    `json:"onsets"`           // beginnings of speech after 200 ms without, that a segment answers
@@ -28,12 +28,12 @@ const bridgedPause = 3 * Rate / 10
 const labelTime = labelHop * time.Second / Rate
 
 // decide returns the segments of one recording.
-func decide(scores []float64, bounded bool, sensitivity float64) []pipeline.Stretch {
-	return decider(bounded, sensitivity).Segments(scores, labelTime)
+func decide(scores []float64, t Timing, sensitivity float64) []pipeline.Stretch {
+	return decider(t, sensitivity).Segments(scores, labelTime)
 }
 
-func decider(bounded bool, sensitivity float64) pipeline.DeciderConfig {
-	c := pipeline.DefaultDecider(!bounded)
+func decider(t Timing, sensitivity float64) pipeline.DeciderConfig {
+	c := pipeline.DefaultDecider(!t.Bounded || t.Latency > pipeline.Ahead.Seconds()-1e-9)
 	c.Sensitivity = sensitivity
 	return c
 }

@@ -6,11 +6,11 @@
 #
 # DATA is the data root as for `streamer train --data`, WORK a folder for mixes and the models of the cross-corpus tables, which
 # is where the time goes, PYTHON an interpreter with training/peers/requirements.txt. Other detectors are
-# asked once for each state of the recipe. Blocks: scores drift corpora cost.
+# asked once for each state of the recipe. Blocks: scores late drift corpora cost.
 set -euo pipefail
 data=$1 work=$2 python=$3
 shift 3
-[ $# -gt 0 ] || set -- scores drift corpora cost
+[ $# -gt 0 ] || set -- scores late drift corpora cost
 recipe=training/recipes/vad-causal.json
 card=models/pretrained/MODEL_CARD.md
 mkdir -p "$work"
@@ -48,6 +48,13 @@ block_scores() {
 	"$work/streamer" eval "${probs[@]}" "$recipe" >"$work/scores.txt"
 	ours <"$work/scores.txt" | put scores
 	"$work/streamer" eval --reliability docs/reliability.png "$recipe" >/dev/null # of ours alone
+}
+
+# late: the model that waits between the two ends.
+block_late() {
+	local models=()
+	for mode in causal delay80 bidirectional; do models+=(--model "models/pretrained/vad-$mode.safetensors"); done
+	"$work/streamer" eval "${models[@]}" "$recipe" | awk '/ energy/ { next } 1' | ours | put late
 }
 
 block_drift() { "$work/streamer" eval --drift "$recipe" | put drift; }

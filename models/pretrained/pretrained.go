@@ -39,7 +39,7 @@ func Names() []string {
 
 // delays are the modes of models that answer some frames late, the milliseconds
 // in their names.
-var delays = []string{}
+var delays = []string{"delay80"}
 
 // Load returns the weights of a task, say "vad", in the given mode.
 func Load(name, mode string) (*models.Model, error) {
