@@ -42,7 +42,7 @@ serves a NATS account; a second one refuses to start. SIGTERM and Ctrl-C drain: 
 Examples:
 
     streamer serve --embedded
-    streamer serve --embedded --max-latency 500ms
+    streamer serve --embedded --max-latency 100ms
     streamer serve --server nats://nats.example:4222 --creds worker.creds
     streamer serve --embedded --http 127.0.0.1:9090    # /metrics, /healthz, /readyz, /debug/pprof
     nats pub audio.x --force-stdin < speech.pcm    # s16le, 16 kHz, mono

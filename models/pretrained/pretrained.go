@@ -87,5 +87,6 @@ func Live(name string) ([]*models.Model, error) {
 	return list, nil
 }
 
-// blocks are the ways to run the bidirectional weights live.
-var blocks = []struct{ frames, right int }{{25, 25}}
+// blocks are the ways to run the bidirectional weights live: shorter ones wait
+// longer than the delayed weights and hear less well (docs/TRADEOFF.md).
+var blocks = []struct{ frames, right int }{{50, 50}}
