@@ -21,7 +21,7 @@ type labCmd struct {
 	Seed  uint64 `default:"1" placeholder:"N" help:"Seed of all that is drawn at random (${default})."`
 	JSON  bool   `name:"json" help:"Print the result as JSON, an experiment a line."`
 	PNG   string `name:"png" xor:"picture" placeholder:"FILE" help:"Draw the picture of the experiment."`
-	Out   string `xor:"picture" placeholder:"DIR" help:"Draw the picture of each experiment as DIR/<name>.png."`
+	Out   string `xor:"picture" placeholder:"DIR" help:"Draw the picture of each experiment as DIR/<name>.png, and write its result as DIR/<name>.json."`
 }
 
 func (labCmd) Help() string {
@@ -107,22 +107,28 @@ func listExperiments(w io.Writer, asJSON bool) error {
 	return t.Flush()
 }
 
-// write prints a result and draws its picture.
-func (c *labCmd) write(w io.Writer, r *lab.Result) (err error) {
+// write prints a result, draws its picture, and keeps it as a file.
+func (c *labCmd) write(w io.Writer, r *lab.Result) error {
+	asJSON := func(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
+	print, picture := r.WriteText, c.PNG
 	if c.JSON {
-		err = json.NewEncoder(w).Encode(r)
-	} else {
-		err = r.WriteText(w)
+		print = asJSON
 	}
-	path := c.PNG
-	if c.Out != "" {
-		path = filepath.Join(c.Out, r.Lab+".png")
-	}
-	if err != nil || path == "" {
+	if err := print(w); err != nil {
 		return err
 	}
-	if err := report.WriteFile(path, r.Picture.WritePNG); err != nil {
-		return fmt.Errorf("picture %s: %w", path, err)
+	if c.Out != "" {
+		picture = filepath.Join(c.Out, r.Lab+".png")
+		path := filepath.Join(c.Out, r.Lab+".json")
+		if err := report.WriteFile(path, asJSON); err != nil {
+			return fmt.Errorf("result %s: %w", path, err)
+		}
+	}
+	if picture == "" {
+		return nil
+	}
+	if err := report.WriteFile(picture, r.Picture.WritePNG); err != nil {
+		return fmt.Errorf("picture %s: %w", picture, err)
 	}
 	return nil
 }

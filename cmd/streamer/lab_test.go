@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,7 +11,7 @@ import (
 	"github.com/streamer-audio/streamer/internal/lab"
 )
 
-// All is every experiment, in the order of the list; each has a picture of its own, and JSON is an object a line.
+// All is every experiment, in the order of the list; each has a picture and a file of its own, and JSON is an object a line.
 func TestLabAll(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains nets")
@@ -31,6 +32,10 @@ func TestLabAll(t *testing.T) {
 		}
 		if _, err := os.Stat(filepath.Join(c.Out, e.Name+".png")); err != nil {
 			t.Error(err)
+		}
+		kept, err := os.ReadFile(filepath.Join(c.Out, e.Name+".json"))
+		if want, _ := json.Marshal(r); err != nil || string(kept) != string(want)+"\n" {
+			t.Errorf("%.80s is kept, error %v", kept, err)
 		}
 	}
 	if n := strings.Count(out.String(), "\n"); n != 2 {

@@ -71,8 +71,8 @@ func varied(rng *rand.Rand, samples []float32) []float32 {
 	for _, v := range samples {
 		power += float64(v) * float64(v) / float64(len(samples))
 	}
-	gain := math.Pow(10, (20*rng.Float64()-10)/20)
-	noise := math.Sqrt(power) * math.Pow(10, -(10+30*rng.Float64())/20)
+	gain := math.Pow(10, rng.Float64()-0.5)
+	noise := math.Sqrt(power) * math.Pow(10, -0.5-float64(1.5*rng.Float64()))
 	list := make([]float32, len(samples))
 	for i, v := range samples {
 		list[i] = float32(gain * (float64(v) + float64(noise*rng.NormFloat64())))

@@ -13,8 +13,9 @@ import (
 )
 
 // quick runs the small form of an experiment, and checks what holds for all of
-// them: that there is something to print and to draw, and that it is the same
-// the second time (again says so, where that takes no time).
+// them: that there is something to print and to draw, that it is what another
+// machine found, and the same the second time (again says so, where that takes
+// no time).
 func quick(t *testing.T, name string, again bool) *Result {
 	t.Helper()
 	e, err := Named(name)
@@ -28,6 +29,7 @@ func quick(t *testing.T, name string, again bool) *Result {
 	}
 	text := print(t, r)
 	t.Log("\n" + text)
+	sameAsKept(t, r)
 	if !strings.Contains(text, strings.Fields(r.Sentence)[0]) || len(r.Tables) == 0 || len(r.Outcome) == 0 {
 		t.Error("no table, no outcome or no sentence")
 	}
@@ -77,14 +79,15 @@ func TestTable(t *testing.T) {
 	table := Table{Title: "T", Columns: []Column{{Name: "cell"}, {"share", "%.2f"}, {Name: "n"}}}
 	table.Add("gru", 0.125, 3)
 	table.Add("Γ", math.NaN(), 10)
+	table.Add("lstm", math.Inf(1), 2)
 	var b strings.Builder
 	table.write(&b)
-	want := "T\n  cell  share   n\n  gru    0.12   3\n  Γ         -  10\n"
+	want := "T\n  cell  share   n\n  gru    0.12   3\n  Γ         -  10\n  lstm   +Inf   2\n"
 	if b.String() != want {
 		t.Errorf("table is\n%swant\n%s", b.String(), want)
 	}
 	got, err := json.Marshal(table)
-	if err != nil || string(got) != `{"title":"T","columns":["cell","share","n"],"rows":[["gru",0.125,3],["Γ",null,10]]}` {
+	if err != nil || string(got) != `{"title":"T","columns":["cell","share","n"],"formats":["","%.2f",""],"rows":[["gru",0.125,3],["Γ",null,10],["lstm","+Inf",2]]}` {
 		t.Errorf("JSON is %s, error %v", got, err)
 	}
 }

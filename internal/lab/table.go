@@ -79,19 +79,24 @@ func (t *Table) write(b *strings.Builder) {
 	}
 }
 
-// MarshalJSON gives the numbers in full; those that are none are null.
+// MarshalJSON gives the numbers in full, and how they are printed; those that
+// are none are null, infinite ones the text that is printed.
 func (t Table) MarshalJSON() ([]byte, error) {
 	out := struct {
 		Title   string   `json:"title,omitempty"`
 		Columns []string `json:"columns"`
+		Formats []string `json:"formats"`
 		Rows    [][]any  `json:"rows"`
-	}{t.Title, nil, [][]any{}}
+	}{Title: t.Title, Rows: [][]any{}}
 	for _, c := range t.Columns {
-		out.Columns = append(out.Columns, c.Name)
+		out.Columns, out.Formats = append(out.Columns, c.Name), append(out.Formats, c.Format)
 	}
 	for _, row := range t.Rows {
 		var cells []any
 		for _, cell := range row {
+			if v, ok := cell.(float64); ok && math.IsInf(v, 0) {
+				cell = fmt.Sprint(v)
+			}
 			cells = append(cells, finite(cell))
 		}
 		out.Rows = append(out.Rows, cells)
