@@ -64,10 +64,10 @@ const (
 	defaultMinSpeech  = 40 * time.Millisecond
 	defaultMinSilence = 200 * time.Millisecond
 
-	causalPreRoll         = 20 * time.Millisecond
-	causalPostRoll        = -40 * time.Millisecond
-	aheadPreRoll  = 0
-	aheadPostRoll = -10 * time.Millisecond
+	causalPreRoll  = 20 * time.Millisecond
+	causalPostRoll = -40 * time.Millisecond
+	aheadPreRoll   = 0
+	aheadPostRoll  = -10 * time.Millisecond
 )
 
 // DefaultDecider is what fits a model that hears the past alone, or one that
