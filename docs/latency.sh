@@ -43,24 +43,25 @@ rows() {
 	"$@" | grep -E '^ +(p50|worker|echo)|noisy' | sed 's/ *$//'
 }
 
-block_latency() { bench latency --rounds 10 | put latency; }
+block_latency() { bench latency --rounds 6 | put latency; }
 block_many() {
 	{
-		rows '1 stream, chunks of 2 ms' bench latency --chunk 2ms
-		rows '10 streams, chunks of 20 ms' bench latency --streams 10
-		rows '50 streams, chunks of 20 ms' bench latency --streams 50
-		rows '200 streams, chunks of 20 ms' bench latency --streams 200
-		rows '50 streams, chunks of 100 ms' bench latency --streams 50 --chunk 100ms
-		rows '1 stream, chunks of 20 ms, without TCP' bench latency --in-process
+		rows '1 stream, chunks of 2 ms' bench latency --chunk 2ms --rounds 3
+		rows '10 streams, chunks of 20 ms' bench latency --streams 10 --rounds 3
+		rows '50 streams, chunks of 20 ms' bench latency --streams 50 --rounds 3
+		rows '200 streams, chunks of 20 ms' bench latency --streams 200 --rounds 3
+		rows '50 streams, chunks of 100 ms' bench latency --streams 50 --chunk 100ms --rounds 3
+		rows '1 stream, chunks of 20 ms, without TCP' bench latency --in-process --rounds 3
 	} | put many
 }
-block_capacity() { bench capacity --plot docs/latency.png | put capacity; }
-block_memory() { GOMEMLIMIT=256MiB "$work/streamer" bench capacity --streams 1000,1500,2000 | put memory; }
+block_capacity() { bench capacity --from 500 --plot docs/latency.png | put capacity; }
+block_memory() { GOMEMLIMIT=256MiB "$work/streamer" bench capacity --streams 500,1000,1500,2000 | put memory; }
 block_offline() { bench offline | put offline; }
 block_step() { bench step | put step; }
 block_again() {
-	bench latency --rounds 10 --json >"$work/first.json"
-	bench latency --rounds 10 --json --compare "$work/first.json" --tolerance 0.15 2>&1 >"$work/second.json" | grep -v '^streamer:' | put again
+	bench latency --json >"$work/first.json"
+	bench latency --json --compare "$work/first.json" --tolerance 0.15 2>"$work/again.txt" >"$work/second.json" || true
+	sed '/^$/d; /^streamer:/d' "$work/again.txt" | put again
 }
 block_soak() { bench soak --streams 500 --for 30m | put soak; }
 

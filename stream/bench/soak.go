@@ -116,7 +116,7 @@ func (k *churn) run(ctx context.Context) error {
 			return err
 		}
 		if wait := k.plan.due(i) - time.Since(start); wait > 0 {
-			pause(wait)
+			k.plan.await(wait)
 			continue
 		}
 		now := time.Since(start)
