@@ -108,6 +108,9 @@ func (w *WAVReader) ReadSamples(dst []float32) (int, error) {
 		w.fill()
 	}
 	n := 0
+	if w.plain() {
+		n = w.integers(dst)
+	}
 	for ; n < len(dst) && w.next < w.have; n++ {
 		v, err := w.mix()
 		if err != nil {
@@ -133,6 +136,23 @@ func (w *WAVReader) fill() {
 	case w.have == 0:
 		w.err = w.data.end(w.header.rate)
 	}
+}
+
+// plain tells whether samples are words that only need to be scaled, as those of
+// most recordings are.
+func (w *WAVReader) plain() bool {
+	return w.header.tag == tagPCM && w.header.bits > 8 && w.header.channels == 1
+}
+
+// integers is mix for many plain samples at once.
+func (w *WAVReader) integers(dst []float32) int {
+	n := min(len(dst), w.have-w.next)
+	for i, v := range w.words.Data[w.next : w.next+n] {
+		dst[i] = float32(float64(v) * w.scale)
+	}
+	w.next += n
+	w.pos += int64(n)
+	return n
 }
 
 // mix takes the next frame and returns the mean over its channels, added in

@@ -61,7 +61,7 @@ block_step() { bench step | put step; }
 block_again() {
 	bench latency --json >"$work/first.json"
 	bench latency --json --compare "$work/first.json" --tolerance 0.15 2>"$work/again.txt" >"$work/second.json" || true
-	sed '/^$/d; /^streamer:/d' "$work/again.txt" | put again
+	sed "/^\$/d; /^streamer:/d; s|$work/||" "$work/again.txt" | put again
 }
 block_soak() { bench soak --streams 500 --for 30m | put soak; }
 
