@@ -154,7 +154,7 @@ func TestStallCounts(t *testing.T) {
 	if l.OK || l.P99 < 380 || l.P99 > 401 || l.P50 > 0.4 || l.Late < 380 {
 		t.Errorf("%+v", l)
 	}
-	m.done[5] = 0
+	m.done[5].Store(0)
 	if l := judge(m); l.Lost != 1 {
 		t.Errorf("%d lost, want 1", l.Lost)
 	}

@@ -185,13 +185,13 @@ func judge(m *run) Load {
 	took, late := newHistogram(), newHistogram()
 	l := Load{Streams: m.streams, Dropped: m.dropped(), Cores: m.cores}
 	for i := m.warm; i < m.messages(); i++ {
-		late.add(time.Duration(m.sent[i]) - m.due(i))
-		if m.done[i] == 0 {
+		late.add(time.Duration(m.sent.at(i)) - m.due(i))
+		if m.done.at(i) == 0 {
 			l.Lost++
 			took.add(longest)
 			continue
 		}
-		took.add(time.Duration(m.done[i]) - m.due(i))
+		took.add(time.Duration(m.done.at(i)) - m.due(i))
 	}
 	q := took.quantiles()
 	l.P50, l.P99, l.P999, l.Late = q.P50/1000, q.P99/1000, q.P999/1000, late.quantiles().P99/1000

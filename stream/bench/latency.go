@@ -82,12 +82,12 @@ var stagesOf = []struct {
 	name string
 	time func(m *run, i int) int64
 }{
-	{"generator late", func(m *run, i int) int64 { return m.sent[i] - int64(m.due(i)) }},
-	{"network in", func(m *run, i int) int64 { return m.arrived[i] - m.sent[i] }},
-	{"queue", func(m *run, i int) int64 { return m.begun[i] - m.arrived[i] }},
-	{"compute", func(m *run, i int) int64 { return m.done[i] - m.begun[i] - m.publishing[i] }},
-	{"publish", func(m *run, i int) int64 { return m.publishing[i] }},
-	{"network out", func(m *run, i int) int64 { return m.back[i] - m.done[i] }},
+	{"generator late", func(m *run, i int) int64 { return m.sent.at(i) - int64(m.due(i)) }},
+	{"network in", func(m *run, i int) int64 { return m.arrived.at(i) - m.sent.at(i) }},
+	{"queue", func(m *run, i int) int64 { return m.begun.at(i) - m.arrived.at(i) }},
+	{"compute", func(m *run, i int) int64 { return m.done.at(i) - m.begun.at(i) - m.publishing.at(i) }},
+	{"publish", func(m *run, i int) int64 { return m.publishing.at(i) }},
+	{"network out", func(m *run, i int) int64 { return m.back.at(i) - m.done.at(i) }},
 }
 
 // Latency measures how long after it was due a chunk is answered.
@@ -156,15 +156,15 @@ func (t *tally) add(m *run, what purpose) {
 		t.cores = append(t.cores, m.cores)
 	}
 	for i := m.warm; i < m.messages(); i++ {
-		t.late.add(time.Duration(m.sent[i]) - m.due(i))
-		if m.back[i] == 0 {
+		t.late.add(time.Duration(m.sent.at(i)) - m.due(i))
+		if m.back.at(i) == 0 {
 			t.lost++
 			continue
 		}
-		took := time.Duration(m.back[i]) - m.due(i)
+		took := time.Duration(m.back.at(i)) - m.due(i)
 		all.add(took)
 		this.add(took)
-		if what == frames && m.done[i] != 0 {
+		if what == frames && m.done.at(i) != 0 {
 			for s, stage := range stagesOf {
 				t.stages[s].add(time.Duration(stage.time(m, i)))
 			}

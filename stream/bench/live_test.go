@@ -120,13 +120,13 @@ func TestStallIsSeen(t *testing.T) {
 	}
 	late := [2]int{}
 	for i := range m.messages() {
-		if m.back[i] == 0 {
+		if m.back.at(i) == 0 {
 			t.Fatalf("chunk %d of stream %d was not answered", i/2, i%2)
 		}
-		if time.Duration(m.back[i])-m.due(i) > stall/4 {
+		if time.Duration(m.back.at(i))-m.due(i) > stall/4 {
 			late[i%2]++
 		}
-		if m.sent[i] < int64(m.due(i)) {
+		if m.sent.at(i) < int64(m.due(i)) {
 			t.Errorf("message %d left before it was due", i)
 		}
 	}

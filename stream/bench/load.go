@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -144,19 +145,22 @@ func (g *generator) finish() error {
 }
 
 // stamps are times of one kind of all messages of a plan, in nanoseconds from
-// its start. Different messages may be stamped by different goroutines.
-type stamps []int64
+// its start, stamped by one goroutine and looked at by another.
+type stamps []atomic.Int64
 
 func (s stamps) set(i int, t time.Duration) {
 	if i >= 0 && i < len(s) {
-		s[i] = max(int64(t), 1) // 0: never
+		s[i].Store(max(int64(t), 1)) // 0: never
 	}
 }
 
+// at is when message i was stamped, 0 if it was not.
+func (s stamps) at(i int) int64 { return s[i].Load() }
+
 // seen counts the messages from first on that were stamped.
 func (s stamps) seen(first int) (n int) {
-	for _, t := range s[min(first, len(s)):] {
-		if t != 0 {
+	for i := min(first, len(s)); i < len(s); i++ {
+		if s.at(i) != 0 {
 			n++
 		}
 	}
