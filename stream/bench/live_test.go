@@ -145,7 +145,7 @@ func TestCapacity(t *testing.T) {
 	c.Chunk = 100 * time.Millisecond // slow machines under a race detector too
 	var said []string
 	c.Progress = func(format string, _ ...any) { said = append(said, format) }
-	r, err := Capacity(t.Context(), CapacityConfig{Config: c, Duration: 400 * time.Millisecond, From: 2, Most: 4})
+	r, err := Capacity(t.Context(), CapacityConfig{Config: c, Duration: 200 * time.Millisecond, From: 2, Most: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
