@@ -77,17 +77,25 @@ func (c *Config) schedule(name string, n int, d time.Duration) (p plan, warm int
 	return plan{name: name, streams: n, chunk: c.Chunk, chunks: before + int(d/c.Chunk), numbered: c.Numbered, speech: c.Speech}, before * n
 }
 
-// stagesOf splits a chunk's way at the times that are known.
+// stagesOf splits a chunk's way at the times that are known. A message may
+// arrive before the one who sent it has looked at the clock; then that look is
+// taken to be the arrival.
 var stagesOf = []struct {
 	name string
 	time func(m *run, i int) int64
 }{
-	{"generator late", func(m *run, i int) int64 { return m.sent.at(i) - int64(m.due(i)) }},
-	{"network in", func(m *run, i int) int64 { return m.arrived.at(i) - m.sent.at(i) }},
+	{"generator late", func(m *run, i int) int64 { return m.left(i) - int64(m.due(i)) }},
+	{"network in", func(m *run, i int) int64 { return m.arrived.at(i) - m.left(i) }},
 	{"queue", func(m *run, i int) int64 { return m.begun.at(i) - m.arrived.at(i) }},
-	{"compute", func(m *run, i int) int64 { return m.done.at(i) - m.begun.at(i) - m.publishing.at(i) }},
-	{"publish", func(m *run, i int) int64 { return m.publishing.at(i) }},
-	{"network out", func(m *run, i int) int64 { return m.back.at(i) - m.done.at(i) }},
+	{"compute", func(m *run, i int) int64 { return m.computing(i) }},
+	{"publish", func(m *run, i int) int64 { return m.answered(i) - m.begun.at(i) - m.computing(i) }},
+	{"network out", func(m *run, i int) int64 { return m.back.at(i) - m.answered(i) }},
+}
+
+func (m *run) left(i int) int64     { return min(m.sent.at(i), m.arrived.at(i)) }
+func (m *run) answered(i int) int64 { return min(m.done.at(i), m.back.at(i)) }
+func (m *run) computing(i int) int64 {
+	return min(m.done.at(i)-m.publishing.at(i), m.answered(i)) - m.begun.at(i)
 }
 
 // Latency measures how long after it was due a chunk is answered.
