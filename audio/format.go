@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/zaf/g711"
+
+	"github.com/streamer-audio/streamer/internal/kernel"
 )
 
 // Encoding is how headerless audio stores one sample of one channel.
@@ -79,7 +81,10 @@ func (f Format) AppendSamples(dst []float32, payload []byte) ([]float32, error) 
 
 func (f Format) appendIntegers(dst []float32, payload []byte) []float32 {
 	if f.Channels == 1 {
-		return appendMono(dst, payload)
+		n := len(payload) / 2
+		dst = slices.Grow(dst, n)[:len(dst)+n]
+		kernel.DecodeInt16(dst[len(dst)-n:], payload, 1.0/32768) // a power of two: as exact as in float64
+		return dst
 	}
 	scale := 1 / (32768 * float64(f.Channels))
 	for len(payload) > 0 {
@@ -91,29 +96,6 @@ func (f Format) appendIntegers(dst []float32, payload []byte) []float32 {
 		dst = append(dst, float32(float64(sum)*scale))
 	}
 	return dst
-}
-
-// appendMono decodes one channel, four samples at a time: the loop over
-// channels would take longer than all else that happens to a sample on its way
-// to the features.
-func appendMono(dst []float32, payload []byte) []float32 {
-	const scale = 1.0 / 32768 // a power of two: as exact as in float64
-	n := len(payload) / 2
-	dst = slices.Grow(dst, n)
-	out := dst[len(dst) : len(dst)+n]
-	i := 0
-	for ; i+4 <= n; i += 4 {
-		v := binary.LittleEndian.Uint64(payload[2*i:])
-		o := out[i : i+4 : i+4]
-		o[0] = float32(int16(v)) * scale
-		o[1] = float32(int16(v>>16)) * scale
-		o[2] = float32(int16(v>>32)) * scale
-		o[3] = float32(int16(v>>48)) * scale
-	}
-	for ; i < n; i++ {
-		out[i] = float32(int16(binary.LittleEndian.Uint16(payload[2*i:]))) * scale
-	}
-	return dst[:len(dst)+n]
 }
 
 func (f Format) appendCodes(dst []float32, payload []byte, table *[256]float32) []float32 {

@@ -55,7 +55,7 @@ type plan struct {
 	config Config
 	window []float32
 	fft    *kernel.RealFFT
-	mel    *melBank
+	mel    *kernel.Bands
 }
 
 // New returns a Stream for the recipe.
@@ -77,7 +77,7 @@ func (p *plan) open() *Stream {
 	s := &Stream{plan: p,
 		frame:   make([]float32, p.config.NFFT),
 		power:   make([]float32, p.config.NFFT/2+1),
-		scratch: make([]float32, p.config.NFFT)}
+		scratch: make([]float32, 2*p.config.NFFT)}
 	s.Reset()
 	return s
 }
@@ -123,7 +123,7 @@ func (s *Stream) Next(dst []float32) bool {
 	kernel.Mul(s.frame[:c.Window], s.pending[s.done:s.done+c.Window], s.plan.window)
 	s.done += c.Hop
 	s.plan.fft.Power(s.power, s.frame, s.scratch)
-	s.plan.mel.apply(dst, s.power)
+	s.plan.mel.Sum(dst, s.power)
 	kernel.LogSum(dst, float32(c.Floor))
 	return true
 }

@@ -104,7 +104,7 @@ func benchmarkCell(b *testing.B, f func(x, y, z []float32)) {
 
 func BenchmarkPower512(b *testing.B) {
 	f := NewRealFFT(512)
-	dst, frame, scratch := make([]float32, 257), random(rand.New(rand.NewPCG(4, 0)), 512), make([]float32, 512)
+	dst, frame, scratch := make([]float32, 257), random(rand.New(rand.NewPCG(4, 0)), 512), make([]float32, 1024)
 	for b.Loop() {
 		f.Power(dst, frame, scratch)
 	}

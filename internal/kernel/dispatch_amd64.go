@@ -150,3 +150,37 @@ func (f *RealFFT) power(dst, frame, scratch []float32) {
 		f.powerPlain(dst, frame, scratch)
 	}
 }
+
+func (b *Bands) sum(dst, x []float32) {
+	if fast == nil || !b.whole {
+		b.sumPlain(dst, x)
+		return
+	}
+	for i := range b.groups {
+		g := &b.groups[i]
+		if to := dst[bandLanes*i:]; len(to) >= bandLanes {
+			g.sumFast(to[:bandLanes], x)
+		} else {
+			var sums [bandLanes]float32
+			g.sumFast(sums[:], x)
+			copy(to, sums[:])
+		}
+	}
+}
+
+// sumFast is sumPlain, to the bit.
+func (g *bandGroup) sumFast(dst, x []float32) {
+	if len(g.weights) == 0 {
+		clear(dst)
+		return
+	}
+	bandSums(&dst[0], &x[0], &g.first[0], &g.weights[0], len(g.weights)/(bandLanes*bandSteps))
+}
+
+func decodeInt16(dst []float32, src []byte, scale float32) {
+	if fast != nil {
+		fast.decodeInt16(dst, src, scale)
+	} else {
+		decodeInt16Plain(dst, src, scale)
+	}
+}

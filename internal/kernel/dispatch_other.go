@@ -41,3 +41,7 @@ type fftTables struct{}
 func newFFTTables(*RealFFT) fftTables { return fftTables{} }
 
 func (f *RealFFT) power(dst, frame, scratch []float32) { f.powerPlain(dst, frame, scratch) }
+
+func (b *Bands) sum(dst, x []float32) { b.sumPlain(dst, x) }
+
+func decodeInt16(dst []float32, src []byte, scale float32) { decodeInt16Plain(dst, src, scale) }

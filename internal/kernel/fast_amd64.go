@@ -265,6 +265,19 @@ func (x *vectors) products(dst, a, b []float32) {
 	}
 }
 
+// decodeInt16 is decodeInt16Plain, to the bit.
+func (x *vectors) decodeInt16(dst []float32, src []byte, scale float32) {
+	done := len(dst) / x.lanes * x.lanes
+	if done > 0 {
+		if x == avx512 {
+			int16Vectors512(&dst[0], &src[0], &scale, done/16)
+		} else {
+			int16Vectors(&dst[0], &src[0], &scale, done/8)
+		}
+	}
+	decodeInt16Plain(dst[done:], src[2*done:], scale)
+}
+
 func (x *vectors) centre(dst, a, mean, scale []float32) {
 	n := len(dst)
 	if n == 0 {

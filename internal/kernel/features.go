@@ -1,6 +1,34 @@
 package kernel
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
+
+// DecodeInt16 writes the signed 16-bit numbers of src, little-endian, times
+// scale to dst. src has two bytes for each.
+func DecodeInt16(dst []float32, src []byte, scale float32) {
+	if len(src) != 2*len(dst) {
+		panic("kernel: two bytes make a number")
+	}
+	decodeInt16(dst, src, scale)
+}
+
+// decodeInt16Plain takes four numbers at a time, where there are.
+func decodeInt16Plain(dst []float32, src []byte, scale float32) {
+	i := 0
+	for ; i+4 <= len(dst); i += 4 {
+		v := binary.LittleEndian.Uint64(src[2*i:])
+		o := dst[i : i+4 : i+4]
+		o[0] = float32(int16(v)) * scale
+		o[1] = float32(int16(v>>16)) * scale
+		o[2] = float32(int16(v>>32)) * scale
+		o[3] = float32(int16(v>>48)) * scale
+	}
+	for ; i < len(dst); i++ {
+		dst[i] = float32(int16(binary.LittleEndian.Uint16(src[2*i:]))) * scale
+	}
+}
 
 // Mul writes the products of x and y to dst. All three are of one length; dst
 // may be x or y, and overlaps them in no other way.

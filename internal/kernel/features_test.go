@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -40,6 +41,76 @@ func TestCentreIsThePlainOne(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestDecodeInt16IsThePlainOne(t *testing.T) {
+	eachVariant(t, func(t *testing.T, v variant) {
+		rng := rand.New(rand.NewPCG(53, 0))
+		for n := range 300 {
+			src := make([]byte, 2*n)
+			want := make([]float32, n)
+			for i := range want {
+				x := int16(rng.Uint32())
+				if rng.IntN(8) == 0 {
+					x = []int16{math.MinInt16, math.MaxInt16, 0, -1}[rng.IntN(4)]
+				}
+				binary.LittleEndian.PutUint16(src[2*i:], uint16(x))
+				want[i] = float32(x) / 32768
+			}
+			got, intact := guarded(make([]float32, n))
+			if v.decodeInt16(got, src, 1.0/32768); !intact() || !bitsEqual(got, want) {
+				t.Fatalf("%d numbers differ, or what surrounds them", n)
+			}
+		}
+	})
+}
+
+// The sums of this machine are those of the plain one, which are each band's
+// products in order, however long bands are and wherever they lie.
+func TestBandsAddUpInOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(54, 0))
+	for range 2000 {
+		values := 1 + rng.IntN(300)
+		x, bands := random(rng, values), rng.IntN(50)
+		first, weights, want := make([]int, bands), make([][]float32, bands), make([]float32, bands)
+		most := 1 + rng.IntN(values)
+		for m := range bands {
+			weights[m] = random(rng, rng.IntN(most+1))
+			first[m] = rng.IntN(values - len(weights[m]) + 1)
+			for i, w := range weights[m] {
+				want[m] += float32(w * x[first[m]+i])
+			}
+		}
+		b := NewBands(first, weights, values)
+		got, intact := guarded(make([]float32, bands))
+		in, intactIn := guarded(x)
+		if b.Sum(got, in); !intact() || !intactIn() || !slices.Equal(got, want) {
+			t.Fatalf("%d bands of up to %d of %d values: %v, want %v", bands, most, values, got, want)
+		}
+		if b.sumPlain(got, x); !slices.Equal(got, want) {
+			t.Fatalf("%d bands of up to %d of %d values, plain: %v, want %v", bands, most, values, got, want)
+		}
+	}
+}
+
+func TestBandsRefuseWhatDoesNotFit(t *testing.T) {
+	for name, f := range map[string]func(){
+		"beyond the row":  func() { NewBands([]int{2}, [][]float32{{1, 1}}, 3) },
+		"before the row":  func() { NewBands([]int{-1}, [][]float32{{1, 1}}, 3) },
+		"without weights": func() { NewBands([]int{0, 1}, [][]float32{{1, 1}}, 3) },
+		"a longer row":    func() { NewBands([]int{0}, [][]float32{{1, 1}}, 3).Sum(make([]float32, 1), make([]float32, 4)) },
+		"a longer answer": func() { NewBands([]int{0}, [][]float32{{1, 1}}, 3).Sum(make([]float32, 2), make([]float32, 3)) },
+		"odd bytes":       func() { DecodeInt16(make([]float32, 2), make([]byte, 3), 1) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			f()
+		}()
+	}
 }
 
 // Every kind of number: whatever Log makes of one, the vectors make of it.

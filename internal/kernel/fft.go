@@ -49,10 +49,10 @@ func NewRealFFT(n int) *RealFFT {
 func (f *RealFFT) Size() int { return f.n }
 
 // Power writes the power spectrum |X[k]|^2, k = 0..N/2, of the frame into dst
-// [N/2+1]. scratch is [N]. None of them may overlap another. All variants
+// [N/2+1]. scratch is [2N]. None of them may overlap another. All variants
 // give the same bits.
 func (f *RealFFT) Power(dst, frame, scratch []float32) {
-	if len(dst) != f.n/2+1 || len(frame) != f.n || len(scratch) != f.n {
+	if len(dst) != f.n/2+1 || len(frame) != f.n || len(scratch) != 2*f.n {
 		panic("kernel: slices do not match the size of the FFT")
 	}
 	f.power(dst, frame, scratch)

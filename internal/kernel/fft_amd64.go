@@ -58,32 +58,21 @@ func (f *RealFFT) powerFast(dst, frame, scratch []float32) {
 	for ; blocks < half/8; blocks *= 4 {
 		fftRows4(&re[0], &im[0], &t.rowRe[0], &t.rowIm[0], blocks, half/(32*blocks))
 	}
-	t.finish(re, im)
-	sum, diff := re[0]+im[0], re[0]-im[0]
+	toRe, toIm := scratch[f.n:f.n+half], scratch[f.n+half:2*f.n]
+	t.finish(toRe, toIm, re, im)
+	sum, diff := toRe[0]+toIm[0], toRe[0]-toIm[0]
 	dst[0], dst[half] = sum*sum, diff*diff
-	fftPower(&dst[0], &re[0], &im[0], &f.sepCos[0], &f.sepSin[0], half)
+	fftPower(&dst[0], &toRe[0], &toIm[0], &f.sepCos[0], &f.sepSin[0], half)
 }
 
-// finish does the last three stages. Group g of 8 columns takes the place
-// whose group has the bits of g reversed; such pairs are exchanged.
-func (t *fftTables) finish(re, im []float32) {
+// finish does the last three stages. Group g of 8 columns comes from the place
+// whose group has the bits of g reversed.
+func (t *fftTables) finish(toRe, toIm, re, im []float32) {
 	stride := len(re) / 8
 	groups := stride / 8
 	shift := 33 - bits.Len(uint(groups))
-	var keep [2 * 64]float32
 	for g := range groups {
-		r := int(bits.Reverse32(uint32(g)) >> shift)
-		mine, other := &t.last[g*lastFactors], &t.last[r*lastFactors]
-		switch {
-		case r == g:
-			fftLast(&re[8*g], &im[8*g], &re[8*g], &im[8*g], mine, 4*stride, 4*stride)
-		case r > g:
-			fftLast(&keep[0], &keep[64], &re[8*r], &im[8*r], mine, 32, 4*stride)
-			fftLast(&re[8*r], &im[8*r], &re[8*g], &im[8*g], other, 4*stride, 4*stride)
-			for m := range 8 {
-				copy(re[m*stride+8*g:][:8], keep[8*m:])
-				copy(im[m*stride+8*g:][:8], keep[64+8*m:])
-			}
-		}
+		from := 8 * int(bits.Reverse32(uint32(g))>>shift)
+		fftLast(&toRe[8*g], &toIm[8*g], &re[from], &im[from], &t.last[g*lastFactors], 4*stride)
 	}
 }

@@ -18,7 +18,7 @@ func TestPowerIsThePlainOne(t *testing.T) {
 			f.powerPlain(want, samples, make([]float32, n))
 			frame, intactFrame := guarded(samples)
 			got, intact := guarded(make([]float32, n/2+1))
-			scratch, intactScratch := guarded(make([]float32, n))
+			scratch, intactScratch := guarded(make([]float32, 2*n))
 			f.Power(got, frame, scratch)
 			if !intact() || !intactFrame() || !intactScratch() || !bitsEqual(frame, samples) {
 				t.Fatalf("n=%d: wrote where it must not", n)

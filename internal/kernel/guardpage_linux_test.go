@@ -47,6 +47,8 @@ func (e edge) put(a []float32) []float32 {
 	return v
 }
 
+func bytesOf(a []float32) []byte { return unsafe.Slice((*byte)(unsafe.Pointer(&a[0])), 4*len(a)) }
+
 // Masked vectors must not so much as read past the ends of their buffers.
 func TestNothingOutsideIsTouched(t *testing.T) {
 	for _, end := range []bool{false, true} {
@@ -76,13 +78,20 @@ func TestNothingOutsideIsTouched(t *testing.T) {
 				v.products(x, a.put(random(rng, n)), b.put(random(rng, n)))
 				v.centre(x, a.put(random(rng, n)), b.put(random(rng, n)), d.put(random(rng, n)))
 				v.logSum(x, 1)
+				v.decodeInt16(x, bytesOf(a.put(random(rng, (n+1)/2)))[n%2*2:], 1)
 				v.dot(a.put(random(rng, n)), b.put(random(rng, n)))
 				for _, cell := range cells {
 					cell.run(v, a.put(random(rng, n)), b.put(random(rng, n)), c.put(random(rng, n)))
 				}
 			}
+			for range 100 {
+				values := 1 + rng.IntN(100)
+				n := 1 + rng.IntN(values)
+				b := NewBands([]int{values - n, 0}, [][]float32{random(rng, n), random(rng, n)}, values)
+				b.Sum(c.put(make([]float32, 2)), a.put(random(rng, values)))
+			}
 			for n := 8; n <= 4096; n *= 2 {
-				NewRealFFT(n).Power(c.put(random(rng, n/2+1)), a.put(random(rng, n)), b.put(random(rng, n)))
+				NewRealFFT(n).Power(c.put(random(rng, n/2+1)), a.put(random(rng, n)), b.put(random(rng, 2*n)))
 			}
 		})
 	}

@@ -5098,6 +5098,27 @@ done:
 	VZEROUPPER
 	RET
 
+// func int16Vectors(dst *float32, src *byte, scale *float32, vectors int)
+// Requires: AVX, AVX2
+TEXT ·int16Vectors(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         vectors+24(FP), DX
+	MOVQ         scale+16(FP), BX
+	VBROADCASTSS (BX), Y0
+
+decode:
+	VPMOVSXWD (CX), Y1
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y0, Y1, Y1
+	VMOVUPS   Y1, (AX)
+	ADDQ      $0x10, CX
+	ADDQ      $0x20, AX
+	DECQ      DX
+	JNZ       decode
+	VZEROUPPER
+	RET
+
 // func mulTiles512(c *float32, bias *float32, a *float32, b *float32, mask *int32, ldc int, rs int, cs int, ldb int, ahead int, k int, count int, full int, shape int)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·mulTiles512(SB), NOSPLIT, $8-112
@@ -16644,6 +16665,27 @@ done:
 	VZEROUPPER
 	RET
 
+// func int16Vectors512(dst *float32, src *byte, scale *float32, vectors int)
+// Requires: AVX, AVX512F
+TEXT ·int16Vectors512(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         vectors+24(FP), DX
+	MOVQ         scale+16(FP), BX
+	VBROADCASTSS (BX), Z0
+
+decode:
+	VPMOVSXWD (CX), Z1
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, (AX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x40, AX
+	DECQ      DX
+	JNZ       decode
+	VZEROUPPER
+	RET
+
 // func dot(a *float32, b *float32, mask *int32, k int) float32
 // Requires: AVX, FMA3, SSE
 TEXT ·dot(SB), NOSPLIT, $0-36
@@ -16854,11 +16896,11 @@ rows4:
 	VZEROUPPER
 	RET
 
-// func fftLast(dstRe *float32, dstIm *float32, srcRe *float32, srcIm *float32, tw *float32, dstStride int, srcStride int)
+// func fftLast(dstRe *float32, dstIm *float32, srcRe *float32, srcIm *float32, tw *float32, stride int)
 // Requires: AVX
-TEXT ·fftLast(SB), $512-56
+TEXT ·fftLast(SB), $512-48
 	MOVQ       tw+32(FP), AX
-	MOVQ       srcStride+48(FP), CX
+	MOVQ       stride+40(FP), CX
 	MOVQ       srcRe+16(FP), SI
 	LEAQ       (SI)(CX*2), DX
 	ADDQ       CX, DX
@@ -17023,7 +17065,6 @@ TEXT ·fftLast(SB), $512-56
 	VMOVUPS    Y3, 480(SP)
 	MOVQ       dstRe+0(FP), SI
 	MOVQ       dstIm+8(FP), DI
-	MOVQ       dstStride+40(FP), CX
 	LEAQ       (SI)(CX*2), DX
 	ADDQ       CX, DX
 	LEAQ       (DX)(CX*2), BX
@@ -17216,5 +17257,71 @@ power:
 	SUBQ    $0x08, R8
 	CMPQ    DI, R8
 	JLT     power
+	VZEROUPPER
+	RET
+
+// func bandSums(dst *float32, x *float32, first *int, weights *float32, quads int)
+// Requires: AVX
+TEXT ·bandSums(SB), NOSPLIT, $0-40
+	MOVQ   x+8(FP), AX
+	MOVQ   first+16(FP), CX
+	MOVQ   (CX), DX
+	LEAQ   (AX)(DX*4), DX
+	MOVQ   8(CX), BX
+	LEAQ   (AX)(BX*4), BX
+	MOVQ   16(CX), SI
+	LEAQ   (AX)(SI*4), SI
+	MOVQ   24(CX), DI
+	LEAQ   (AX)(DI*4), DI
+	MOVQ   32(CX), R8
+	LEAQ   (AX)(R8*4), R8
+	MOVQ   40(CX), R9
+	LEAQ   (AX)(R9*4), R9
+	MOVQ   48(CX), R10
+	LEAQ   (AX)(R10*4), R10
+	MOVQ   56(CX), CX
+	LEAQ   (AX)(CX*4), CX
+	MOVQ   weights+24(FP), AX
+	MOVQ   quads+32(FP), R11
+	VXORPS Y0, Y0, Y0
+
+quad:
+	VMOVUPS     (DX), X1
+	VINSERTF128 $0x01, (R8), Y1, Y1
+	VMOVUPS     (BX), X2
+	VINSERTF128 $0x01, (R9), Y2, Y2
+	VMOVUPS     (SI), X3
+	VINSERTF128 $0x01, (R10), Y3, Y3
+	VMOVUPS     (DI), X4
+	VINSERTF128 $0x01, (CX), Y4, Y4
+	VUNPCKLPS   Y2, Y1, Y5
+	VUNPCKHPS   Y2, Y1, Y6
+	VUNPCKLPS   Y4, Y3, Y7
+	VUNPCKHPS   Y4, Y3, Y8
+	VSHUFPS     $0x44, Y7, Y5, Y9
+	VMULPS      (AX), Y9, Y9
+	VADDPS      Y9, Y0, Y0
+	VSHUFPS     $0xee, Y7, Y5, Y5
+	VMULPS      32(AX), Y5, Y5
+	VADDPS      Y5, Y0, Y0
+	VSHUFPS     $0x44, Y8, Y6, Y5
+	VMULPS      64(AX), Y5, Y5
+	VADDPS      Y5, Y0, Y0
+	VSHUFPS     $0xee, Y8, Y6, Y5
+	VMULPS      96(AX), Y5, Y5
+	VADDPS      Y5, Y0, Y0
+	ADDQ        $0x10, DX
+	ADDQ        $0x10, BX
+	ADDQ        $0x10, SI
+	ADDQ        $0x10, DI
+	ADDQ        $0x10, R8
+	ADDQ        $0x10, R9
+	ADDQ        $0x10, R10
+	ADDQ        $0x10, CX
+	ADDQ        $0x00000080, AX
+	DECQ        R11
+	JNZ         quad
+	MOVQ        dst+0(FP), AX
+	VMOVUPS     Y0, (AX)
 	VZEROUPPER
 	RET

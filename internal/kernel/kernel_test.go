@@ -95,7 +95,7 @@ func TestPowerSpectrum(t *testing.T) {
 			energy += wide[i] * wide[i]
 		}
 		got := make([]float32, n/2+1)
-		NewRealFFT(n).Power(got, frame, make([]float32, n))
+		NewRealFFT(n).Power(got, frame, make([]float32, 2*n))
 		gonum := fourier.NewFFT(n).Coefficients(nil, wide)
 		goDSP := fft.FFTReal(wide)
 		for k := range got {
@@ -111,7 +111,7 @@ func TestPowerSpectrum(t *testing.T) {
 
 func TestPowerAllocatesNothing(t *testing.T) {
 	f := NewRealFFT(512)
-	dst, frame, scratch := make([]float32, 257), make([]float32, 512), make([]float32, 512)
+	dst, frame, scratch := make([]float32, 257), make([]float32, 512), make([]float32, 1024)
 	if n := testing.AllocsPerRun(10, func() { f.Power(dst, frame, scratch) }); n != 0 {
 		t.Fatalf("%v allocations", n)
 	}

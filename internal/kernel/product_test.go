@@ -21,12 +21,14 @@ type variant struct {
 	logSum   func(x []float32, c float32)
 	dot      func(a, b []float32) float32
 
+	decodeInt16 func(dst []float32, src []byte, scale float32)
+
 	sigmoidSum, tanhSum, reluSum func(x, y []float32)
 	blend, addProduct, mulTanh   func(a, b, c []float32)
 }
 
 var variants = []variant{{"plain", plainID, gemmPlain, gruGatesPlain, gruGatesBackPlain, gruStepPlain, productsPlain, centrePlain, logSumPlain, dotPlain,
-	sigmoidSumPlain, tanhSumPlain, reluSumPlain, blendPlain, addProductPlain, mulTanhPlain}}
+	decodeInt16Plain, sigmoidSumPlain, tanhSumPlain, reluSumPlain, blendPlain, addProductPlain, mulTanhPlain}}
 
 func eachVariant(t *testing.T, test func(t *testing.T, v variant)) {
 	for _, v := range variants {

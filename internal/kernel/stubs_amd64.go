@@ -74,6 +74,11 @@ func addProductVectors(x *float32, a *float32, b *float32, mask *int32, vectors 
 //go:noescape
 func mulTanhVectors(h *float32, o *float32, c *float32, mask *int32, vectors int)
 
+// int16Vectors makes scaled numbers of so many vectors of 16-bit integers.
+//
+//go:noescape
+func int16Vectors(dst *float32, src *byte, scale *float32, vectors int)
+
 // mulTiles512 adds a product to tiles of c, one below the other.
 //
 //go:noescape
@@ -144,6 +149,11 @@ func addProductVectors512(x *float32, a *float32, b *float32, mask *int32, vecto
 //go:noescape
 func mulTanhVectors512(h *float32, o *float32, c *float32, mask *int32, vectors int)
 
+// int16Vectors512 makes scaled numbers of so many vectors of 16-bit integers.
+//
+//go:noescape
+func int16Vectors512(dst *float32, src *byte, scale *float32, vectors int)
+
 // dot is Dot for k/16 times sixteen products, and one more time under the mask if there is one.
 //
 //go:noescape
@@ -164,12 +174,17 @@ func fftRows2(re *float32, im *float32, twRe *float32, twIm *float32, vectors in
 //go:noescape
 func fftRows4(re *float32, im *float32, twRe *float32, twIm *float32, blocks int, vectors int)
 
-// fftLast does the last three stages of eight rows of eight. Strides are in bytes.
+// fftLast does the last three stages of eight rows of eight. The stride is in bytes.
 //
 //go:noescape
-func fftLast(dstRe *float32, dstIm *float32, srcRe *float32, srcIm *float32, tw *float32, dstStride int, srcStride int)
+func fftLast(dstRe *float32, dstIm *float32, srcRe *float32, srcIm *float32, tw *float32, stride int)
 
 // fftPower writes dst[1:half] from the spectrum of half points.
 //
 //go:noescape
 func fftPower(dst *float32, re *float32, im *float32, cos *float32, sin *float32, half int)
+
+// bandSums adds up eight bands of four times quads weights.
+//
+//go:noescape
+func bandSums(dst *float32, x *float32, first *int, weights *float32, quads int)

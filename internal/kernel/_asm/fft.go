@@ -175,11 +175,11 @@ var reversed3 = [8]int{0, 4, 2, 6, 1, 5, 3, 7}
 // apart, taken in bit-reversed order and transposed, so that the lanes run
 // through neighbouring frequencies. tw holds the seven factors of each lane.
 func fftLast() {
-	TEXT("fftLast", 0, "func(dstRe, dstIm, srcRe, srcIm, tw *float32, dstStride, srcStride int)")
-	Doc("fftLast does the last three stages of eight rows of eight. Strides are in bytes.")
+	TEXT("fftLast", 0, "func(dstRe, dstIm, srcRe, srcIm, tw *float32, stride int)")
+	Doc("fftLast does the last three stages of eight rows of eight. The stride is in bytes.")
 	Pragma("noescape")
 	load := func(name string) reg.Register { return Load(Param(name), GP64()) }
-	tw, stride, row3, row6 := load("tw"), load("srcStride"), GP64(), GP64()
+	tw, stride, row3, row6 := load("tw"), load("stride"), GP64(), GP64()
 	local := AllocLocal(512)
 	part := func(im int) func(i int) Mem { return func(i int) Mem { return local.Offset(256*im + 32*i) } }
 	for im, name := range []string{"srcRe", "srcIm"} {
@@ -199,9 +199,8 @@ func fftLast() {
 		a.store(at(i))
 		b.store(at(i + 4))
 	}
-	dstRe, dstIm, dstStride, im3, im6 := load("dstRe"), load("dstIm"), stride, GP64(), GP64()
-	Load(Param("dstStride"), dstStride)
-	outRe, outIm := eight(dstRe, row3, row6, dstStride), eight(dstIm, im3, im6, dstStride)
+	dstRe, dstIm, im3, im6 := load("dstRe"), load("dstIm"), GP64(), GP64()
+	outRe, outIm := eight(dstRe, row3, row6, stride), eight(dstIm, im3, im6, stride)
 	for half := range 2 {
 		var x [4]complexes
 		for i := range x {

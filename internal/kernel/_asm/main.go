@@ -21,8 +21,10 @@ func main() {
 		g.gruStep()
 		g.centred()
 		g.cells()
+		g.int16s()
 	}
 	dot()
 	transform()
+	bandSums()
 	Generate()
 }
