@@ -18,6 +18,7 @@ package features
 import (
 	"bytes"
 	"encoding/json"
+	"sync"
 
 	"github.com/mjibson/go-dsp/window"
 
@@ -46,16 +47,23 @@ type Stream struct {
 	pending []float32
 	done    int
 	partial int // samples since the last hop boundary, all pushed counted
-
-	frame, power, scratch []float32
 }
 
-// plan is the immutable part, shared by the streams of one recipe.
+// plan is what the streams of one recipe share.
 type plan struct {
 	config Config
 	window []float32
 	fft    *kernel.RealFFT
 	mel    *kernel.Bands
+	rooms  sync.Pool // of *room
+}
+
+// room is what a frame is computed in. Streams borrow one: with thousands of
+// them, a room for each would have left the caches whenever it is needed.
+type room struct{ frame, power, scratch []float32 }
+
+func newRoom(nFFT int) *room {
+	return &room{make([]float32, nFFT), make([]float32, nFFT/2+1), make([]float32, 2*nFFT)}
 }
 
 // New returns a Stream for the recipe.
@@ -64,6 +72,7 @@ func New(c Config) (*Stream, error) {
 		return nil, err
 	}
 	p := &plan{config: c, fft: kernel.NewRealFFT(c.NFFT), mel: newMelBank(c)}
+	p.rooms.New = func() any { return newRoom(c.NFFT) }
 	for _, w := range window.Hann(c.Window) {
 		p.window = append(p.window, float32(w))
 	}
@@ -74,10 +83,7 @@ func New(c Config) (*Stream, error) {
 func (s *Stream) Open() *Stream { return s.plan.open() }
 
 func (p *plan) open() *Stream {
-	s := &Stream{plan: p,
-		frame:   make([]float32, p.config.NFFT),
-		power:   make([]float32, p.config.NFFT/2+1),
-		scratch: make([]float32, 2*p.config.NFFT)}
+	s := &Stream{plan: p}
 	s.Reset()
 	return s
 }
@@ -120,10 +126,12 @@ func (s *Stream) Next(dst []float32) bool {
 	if len(s.pending)-s.done < c.Window {
 		return false
 	}
-	kernel.Mul(s.frame[:c.Window], s.pending[s.done:s.done+c.Window], s.plan.window)
+	r := s.plan.rooms.Get().(*room)
+	kernel.Mul(r.frame[:c.Window], s.pending[s.done:s.done+c.Window], s.plan.window) // beyond it are zeros
 	s.done += c.Hop
-	s.plan.fft.Power(s.power, s.frame, s.scratch)
-	s.plan.mel.Sum(dst, s.power)
+	s.plan.fft.Power(r.power, r.frame, r.scratch)
+	s.plan.mel.Sum(dst, r.power)
+	s.plan.rooms.Put(r)
 	kernel.LogSum(dst, float32(c.Floor))
 	return true
 }

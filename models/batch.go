@@ -8,7 +8,6 @@ import "github.com/streamer-audio/streamer/internal/kernel"
 type Batch struct {
 	m    *Model
 	most int       // streams at a time
-	x, y []float32 // [most × width] activations going into and out of a layer
 	h, c []float32 // [most × hidden]
 	room room
 }
@@ -30,7 +29,7 @@ func (m *Model) NewBatch(most int) *Batch {
 		atLeast(&b.h, most*l.fwd.state)
 		atLeast(&b.c, most*(l.fwd.memory-l.fwd.state))
 	}
-	b.x, b.y = make([]float32, most*width), make([]float32, most*width)
+	b.room.x, b.room.y = make([]float32, most*width), make([]float32, most*width)
 	b.room.reserve(m.layers, most, most, 0)
 	return b
 }
@@ -54,20 +53,20 @@ func (b *Batch) push(states []*State, frames [][]float32) {
 		if s.m != b.m || len(frames[i]) != b.m.arch.FrameLen() {
 			panic("models: a state of another model, or a frame that is not Arch.FrameLen long")
 		}
-		b.m.encode(b.x[i*in:(i+1)*in], frames[i])
-		s.hear(b.x[i*in:(i+1)*in], 1)
+		b.m.encode(b.room.x[i*in:(i+1)*in], frames[i])
+		s.hear(b.room.x[i*in:(i+1)*in], 1)
 	}
 	for l := range b.m.layers {
 		b.layer(l, states)
-		b.x, b.y = b.y, b.x
+		b.room.x, b.room.y = b.room.y, b.room.x
 	}
 	if b.m.arch.Head == NoHead {
 		return
 	}
 	width := b.m.layers[len(b.m.layers)-1].width
-	b.m.answer(b.y[:len(states)*outputs], b.x[:len(states)*width], len(states), native)
+	b.m.answer(b.room.y[:len(states)*outputs], b.room.x[:len(states)*width], len(states), native)
 	for i, s := range states {
-		copy(s.grow(outputs), b.y[i*outputs:])
+		copy(s.grow(outputs), b.room.y[i*outputs:])
 		s.align(1)
 	}
 }
@@ -78,7 +77,7 @@ func (b *Batch) layer(l int, states []*State) {
 	if conv := b.m.layers[l].conv; conv != nil {
 		width := b.m.layers[l].width
 		for i, s := range states {
-			conv.run(b.y[i*width:(i+1)*width], b.x[i*width:(i+1)*width], 1, s.mem[l])
+			conv.run(b.room.y[i*width:(i+1)*width], b.room.x[i*width:(i+1)*width], 1, s.mem[l])
 		}
 		return
 	}
@@ -87,14 +86,14 @@ func (b *Batch) layer(l int, states []*State) {
 		copy(h[i*c.state:(i+1)*c.state], s.mem[l])
 		copy(cells[i*(c.memory-c.state):], s.mem[l][c.state:])
 	}
-	c.project(b.room.x, b.x[:rows*c.in], rows, native)
+	c.project(b.room.gx, b.room.x[:rows*c.in], rows, native)
 	if c.fused != nil {
 		b.stepFused(c, h, rows)
 	} else {
-		c.step(b.y, h, cells, 0, rows, rows, &b.room)
+		c.step(b.room.y, h, cells, 0, rows, rows, &b.room)
 	}
 	for i, s := range states {
-		copy(s.mem[l][:c.state], b.y[i*c.hidden:])
+		copy(s.mem[l][:c.state], b.room.y[i*c.hidden:])
 		copy(s.mem[l][c.state:], cells[i*(c.memory-c.state):])
 	}
 }
@@ -104,11 +103,11 @@ func (b *Batch) layer(l int, states []*State) {
 func (b *Batch) stepFused(c *units, h []float32, rows int) {
 	for _, k := range c.blocks {
 		n := len(k.bh)
-		gx, gh := b.room.x[rows*c.Gates*k.first:rows*c.Gates*k.end], b.room.r[:rows*n]
+		gx, gh := b.room.gx[rows*c.Gates*k.first:rows*c.Gates*k.end], b.room.r[:rows*n]
 		kernel.MulBias(gh, k.bh, h, k.wh, rows, n, c.hidden)
 		for i := range rows {
 			row := i * c.hidden
-			c.fused(b.y[row+k.first:row+k.end], h[row+k.first:row+k.end], nil, nil, nil, nil,
+			c.fused(b.room.y[row+k.first:row+k.end], h[row+k.first:row+k.end], nil, nil, nil, nil,
 				gx[i*n:(i+1)*n], gh[i*n:(i+1)*n])
 		}
 	}

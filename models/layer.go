@@ -125,7 +125,7 @@ func (c *units) run(y []float32, stride int, x []float32, steps, turn int, backw
 		in := x[first*c.in : (first+frames)*c.in]
 		fused := c.fused != nil && room.by == native
 		if frames > 1 || !fused { // what does not wait for the state, for all of them at once
-			c.project(room.x, in, frames, room.by)
+			c.project(room.gx, in, frames, room.by)
 			in = nil
 		}
 		for i := range frames {
@@ -134,7 +134,7 @@ func (c *units) run(y []float32, stride int, x []float32, steps, turn int, backw
 			}
 			next := y[(first+i)*stride:][:c.hidden]
 			if fused {
-				c.stepFused(next, prev, in, room.x, i, frames, turn)
+				c.stepFused(next, prev, in, room.gx, i, frames, turn)
 			} else {
 				c.step(next, prev, cells, i, 1, frames, room)
 			}
@@ -204,7 +204,7 @@ func (c *units) step(next, h, cells []float32, i, rows, frames int, room *room) 
 // at is the step of one row of a block.
 func (c *units) at(b *block, next, h, cells []float32, row, i, rows, frames int, room *room) *Step {
 	nx, nr, nl := len(b.bx), len(b.bh), len(b.bl)
-	x, r := room.x[frames*c.Gates*b.first:], room.r[rows*(c.Gates-c.Late)*b.first:]
+	x, r := room.gx[frames*c.Gates*b.first:], room.r[rows*(c.Gates-c.Late)*b.first:]
 	memory := part(cells, c.memory-c.state, row, b)
 	room.step = Step{H: part(next, c.hidden, row, b), PrevH: part(h, c.state, row, b), C: memory, PrevC: memory,
 		X: x[(i+row)*nx : (i+row+1)*nx], R: r[row*nr : (row+1)*nr], Peep: b.peep}
@@ -227,8 +227,9 @@ func part(a []float32, width, row int, b *block) []float32 {
 // products of the state for so many rows.
 type room struct {
 	by     arithmetic
+	x, y   []float32 // activations going into and out of a layer
 	frames int
-	x      []float32 // [frames × Gates*hidden] block by block
+	gx     []float32 // [frames × Gates*hidden] block by block
 	r      []float32 // [rows × early*hidden] block by block
 	v      []float32 // [rows × hidden]
 	late   []float32 // [rows × Late*u] of a block
@@ -247,7 +248,7 @@ func (r *room) reserve(layers []layer, frames, rows, steps int) {
 		if c == nil {
 			continue
 		}
-		atLeast(&r.x, frames*c.Gates*c.hidden)
+		atLeast(&r.gx, frames*c.Gates*c.hidden)
 		if c.fused == nil || r.by == portable {
 			atLeast(&r.r, rows*(c.Gates-c.Late)*c.hidden)
 		} else {

@@ -158,11 +158,12 @@ func (s *State) catchUp(steps int) {
 	memory := s.AppendMemory(nil)
 	for steps > 0 {
 		n := min(together, steps)
-		s.reserve(n, n)
+		s.enter(n, n)
 		for i := range n {
-			copy(s.x[i*len(s.late.last):], s.late.last)
+			copy(s.room.x[i*len(s.late.last):], s.late.last)
 		}
 		s.run(n, n)
+		s.leave()
 		steps -= n
 	}
 	s.SetMemory(memory)

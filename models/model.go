@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/streamer-audio/streamer/internal/kernel"
 )
@@ -20,6 +21,8 @@ type Model struct {
 	layers      []layer
 	head        []float32 // [width × outputs]
 	bias        []float32
+
+	rooms sync.Pool // of *room
 }
 
 // New builds a Model from the tensors that [Arch.Shapes] lists, in any order.
@@ -38,6 +41,7 @@ func New(arch Arch, info Info, tensors []Tensor) (*Model, error) {
 		}
 	}
 	m := &Model{arch: arch, info: info, tensors: want}
+	m.rooms.New = func() any { return &room{} }
 	m.build()
 	m.hash = hashOf(m.appendFile(nil))
 	return m, nil

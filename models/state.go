@@ -17,9 +17,9 @@ type State struct {
 	late    late        // of a stack of one direction that answers late
 	out     []float32   // answers not yet fetched
 	fetched int         // values at the head of out that were
-	x, y    []float32   // activations going into and out of a layer
-	room    room
-	turn    int // steps; says in which order weights are read, and changes no bit
+	turn    int         // steps; says in which order weights are read, and changes no bit
+	by      arithmetic
+	room    *room // to compute in, while something is computed
 }
 
 // together is how many frames are taken through a layer at once where several
@@ -35,34 +35,43 @@ func (m *Model) NewState() *State { return m.newState(native) }
 func (m *Model) NewPortableState() *State { return m.newState(portable) }
 
 func (m *Model) newState(by arithmetic) *State {
-	s := &State{m: m}
-	s.room.by = by
+	s := &State{m: m, by: by}
 	for i := range m.layers {
 		s.mem = append(s.mem, make([]float32, m.layers[i].memory()))
 	}
 	a := &m.arch
 	if a.Block > 0 {
 		s.waiting = make([]float32, 0, (a.Block+a.Right+together)*a.Input)
-		s.reserve(a.Block+a.Right, together)
-		return s
 	}
 	if !a.bidirectional() && a.Lookahead() > 0 {
 		s.late.last, s.late.past = make([]float32, a.Input), make([]float32, a.spread()*a.Outputs)
 	}
-	s.reserve(1, 1)
 	return s
 }
 
-// reserve makes room for so many frames going through a layer, of which so
-// many are projected at once.
-func (s *State) reserve(frames, projected int) {
+// maxRoom is how many activations a room that is kept for others may hold.
+const maxRoom = 1 << 16
+
+// enter takes room for so many frames going through a layer, of which so many
+// are projected at once, until leave. States share rooms: if each of thousands
+// had one, it would have left the caches whenever it is needed.
+func (s *State) enter(frames, projected int) {
+	s.room = s.m.rooms.Get().(*room)
+	s.room.by = s.by
 	width := s.m.arch.Input
 	for i := range s.m.layers {
 		width = max(width, s.m.layers[i].width)
 	}
-	atLeast(&s.x, frames*width)
-	atLeast(&s.y, frames*width)
+	atLeast(&s.room.x, frames*width)
+	atLeast(&s.room.y, frames*width)
 	s.room.reserve(s.m.layers, projected, 1, frames)
+}
+
+func (s *State) leave() {
+	if len(s.room.x) <= maxRoom {
+		s.m.rooms.Put(s.room)
+	}
+	s.room = nil
 }
 
 // Model returns the model of the state.
@@ -94,10 +103,11 @@ func (s *State) PushAll(frames []float32) {
 func (s *State) push(frames []float32, n int) {
 	a := &s.m.arch
 	if !a.bidirectional() {
-		s.reserve(n, n)
-		s.m.encode(s.x, frames)
-		s.hear(s.x, n)
+		s.enter(n, n)
+		s.m.encode(s.room.x, frames)
+		s.hear(s.room.x, n)
 		s.run(n, n)
+		s.leave()
 		return
 	}
 	n *= a.Input
@@ -119,10 +129,11 @@ func (s *State) hear(x []float32, n int) {
 // of them.
 func (s *State) block(keep, steps int) {
 	in := s.m.arch.Input
-	s.reserve(steps, together)
-	copy(s.x, s.waiting[:steps*in])
+	s.enter(steps, together)
+	copy(s.room.x, s.waiting[:steps*in])
 	s.waiting = s.waiting[:copy(s.waiting, s.waiting[keep*in:])]
 	s.run(steps, keep)
+	s.leave()
 }
 
 // Flush says that no frame follows: what waited is answered. A stack of one
@@ -143,19 +154,19 @@ func (s *State) Flush() {
 	}
 }
 
-// run takes the encoded frames in s.x through all layers and the head, and
+// run takes the encoded frames in s.room.x through all layers and the head, and
 // answers the first keep of them.
 func (s *State) run(steps, keep int) {
 	for i := range s.m.layers {
-		s.m.layers[i].forward(s.y, s.x, steps, keep, s.turn, s.mem[i], &s.room)
-		s.x, s.y = s.y, s.x
+		s.m.layers[i].forward(s.room.y, s.room.x, steps, keep, s.turn, s.mem[i], s.room)
+		s.room.x, s.room.y = s.room.y, s.room.x
 	}
 	s.turn += keep
 	if s.m.arch.Head == NoHead {
 		return
 	}
 	width := s.m.layers[len(s.m.layers)-1].width
-	s.m.answer(s.grow(keep*s.m.arch.Outputs), s.x[:keep*width], keep, s.room.by)
+	s.m.answer(s.grow(keep*s.m.arch.Outputs), s.room.x[:keep*width], keep, s.by)
 	s.align(keep)
 }
 
@@ -229,7 +240,7 @@ const (
 func (s *State) AppendBinary(b []byte) ([]byte, error) {
 	b = snapshot.Begin(b, stateMagic, stateVersion)
 	b = snapshot.AppendBytes(b, []byte(s.m.hash))
-	b = snapshot.AppendBytes(b, []byte(s.room.by.id()))
+	b = snapshot.AppendBytes(b, []byte(s.by.id()))
 	b = snapshot.AppendInt(b, int64(s.late.steps))
 	for _, part := range append(slices.Clip(s.mem), s.late.last, s.late.past, s.waiting, s.out[s.fetched:]) {
 		if !finite(part) {
@@ -252,8 +263,8 @@ func (s *State) UnmarshalBinary(b []byte) error {
 	if hash := r.Bytes("model hash", 64); r.Err() == nil && string(hash) != s.m.hash {
 		r.Fail("it belongs to model %.64q, not to %s", hash, s.m.hash)
 	}
-	if id := r.Bytes("kernel id", 64); r.Err() == nil && string(id) != s.room.by.id() {
-		r.Fail("it was made with kernel %.64q, this state has %s", id, s.room.by.id())
+	if id := r.Bytes("kernel id", 64); r.Err() == nil && string(id) != s.by.id() {
+		r.Fail("it was made with kernel %.64q, this state has %s", id, s.by.id())
 	}
 	s.late.steps = int(r.Int("late steps", 0, int64(s.lateSteps())))
 	for _, mem := range append(slices.Clip(s.mem), s.late.last, s.late.past) {

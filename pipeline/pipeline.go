@@ -57,6 +57,7 @@ type Pipeline struct {
 	limits   limits
 	final    limits // of the final pass
 	pass     string
+	rooms    sync.Pool // of *room
 
 	// hearers are states of the final model, which a session needs only while it
 	// revises, and which are larger than all that it keeps.
@@ -92,6 +93,7 @@ func New(m *models.Model, c Config) (*Pipeline, error) {
 	if hearsAll(m) {
 		p.pass = Bidirectional
 	}
+	p.rooms.New = p.newRoom
 	p.limits = c.Decider.limits(p.Hop())
 	if c.Final != nil {
 		p.hearers.New = func() any { return c.Final.NewState() }

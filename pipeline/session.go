@@ -38,9 +38,26 @@ type Session struct {
 	started int64  // N of the last speech_start
 	opened  int64  // bidirectional: first frame of the open segment
 
+	room  *room     // to compute in, while something is computed
+	probs []float64 // of the Push under way
+}
+
+// room is what sessions of a pipeline compute in. They share some: if each of
+// thousands had one, it would have left the caches whenever it is needed.
+type room struct {
 	resampled, out []float32
 	ready          []float32 // [together × Dim] frames on their way to the model
-	probs          []float64 // of the Push under way
+}
+
+func (p *Pipeline) newRoom() any {
+	return &room{ready: make([]float32, together*p.features.Dim()), out: make([]float32, p.model.Arch().Outputs)}
+}
+
+func (s *Session) enter() { s.room = s.p.rooms.Get().(*room) }
+
+func (s *Session) leave() {
+	s.p.rooms.Put(s.room)
+	s.room = nil
 }
 
 // counts are the numbers of the last event of each output subject.
@@ -56,8 +73,7 @@ func (p *Pipeline) Open(rate int, offset int64) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{p: p, rate: rate, resampler: res, features: p.features.Open(), state: p.model.NewState(),
-		decider: decider{limits: p.limits}, base: offset,
-		ready: make([]float32, together*p.features.Dim()), out: make([]float32, p.model.Arch().Outputs)}
+		decider: decider{limits: p.limits}, base: offset}
 	if p.config.Final != nil {
 		s.final = newReviser(p)
 	}
@@ -73,16 +89,18 @@ func (s *Session) Position() int64 { return s.base + s.pushed }
 // Push takes samples and appends what they decided to dst. With
 // Config.Frames the last event is one frame event, perhaps with no values.
 func (s *Session) Push(dst []Event, samples []float32) []Event {
+	s.enter()
 	s.probs = s.probs[:0]
 	first := s.decider.next
 	for len(samples) > 0 {
 		n := min(block, len(samples))
 		s.pushed += int64(n)
-		s.resampled = s.resampler.Push(s.resampled[:0], samples[:n])
-		s.features.Push(s.resampled)
+		s.room.resampled = s.resampler.Push(s.room.resampled[:0], samples[:n])
+		s.features.Push(s.room.resampled)
 		dst = s.advance(dst)
 		samples = samples[n:]
 	}
+	s.leave()
 	return s.frames(dst, first)
 }
 
@@ -92,7 +110,9 @@ func (s *Session) Push(dst []Event, samples []float32) []Event {
 func (s *Session) Flush(dst []Event) []Event {
 	s.probs = s.probs[:0]
 	first := s.decider.next
+	s.enter()
 	dst = s.finish(dst)
+	s.leave()
 	if len(s.probs) > 0 {
 		dst = s.frames(dst, first)
 	}
@@ -121,17 +141,17 @@ func (s *Session) Gap(dst []Event, lost int64, hold bool) []Event {
 func (s *Session) advance(dst []Event) []Event {
 	for {
 		n, dim := 0, s.p.features.Dim()
-		for n < len(s.ready) && s.features.Next(s.ready[n:n+dim]) {
+		for n < len(s.room.ready) && s.features.Next(s.room.ready[n:n+dim]) {
 			n += dim
 		}
 		if n == 0 {
 			return dst
 		}
-		s.state.PushAll(s.ready[:n])
+		s.state.PushAll(s.room.ready[:n])
 		for at := 0; at < n; at += dim {
 			s.framed++
 			if s.final != nil {
-				s.final.push(s.ready[at : at+dim])
+				s.final.push(s.room.ready[at : at+dim])
 			}
 			now := s.needed(s.framed)
 			for s.p.model.Arch().Needed(s.decider.next+1) <= s.framed {
@@ -146,8 +166,8 @@ func (s *Session) advance(dst []Event) []Event {
 
 // finish completes the run: every stage is flushed into the next one.
 func (s *Session) finish(dst []Event) []Event {
-	s.resampled = s.resampler.Flush(s.resampled[:0])
-	s.features.Push(s.resampled)
+	s.room.resampled = s.resampler.Flush(s.room.resampled[:0])
+	s.features.Push(s.room.resampled)
 	s.features.Flush()
 	dst = s.advance(dst)
 	s.state.Flush()
@@ -170,12 +190,12 @@ func (s *Session) restart() {
 
 // decide turns the next answer, if there is one, into events.
 func (s *Session) decide(dst []Event, at int64) ([]Event, bool) {
-	answered := s.state.Next(s.out)
+	answered := s.state.Next(s.room.out)
 	if answered {
 		if s.p.config.Frames {
-			s.probs = append(s.probs, float64(s.out[0]))
+			s.probs = append(s.probs, float64(s.room.out[0]))
 		}
-		dst = s.emit(dst, s.decider.step(s.out[0]), at)
+		dst = s.emit(dst, s.decider.step(s.room.out[0]), at)
 	}
 	return dst, answered
 }
