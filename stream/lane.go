@@ -211,22 +211,23 @@ func (l *lane) answer(it item) {
 	var refused *ChunkError
 	l.chunk, refused = l.w.parse(it.msg)
 	l.track.handle(&l.chunk, refused)
+	answered := time.Now()
 	if l.w.cfg.Trace != nil {
-		l.trace(it.at, begun)
+		l.trace(it.at, begun, answered)
 	}
 	l.chunk = Chunk{} // a quiet stream must not keep its last message
 	l.w.reply(it.msg)
 	if len(it.msg.Data) > 0 {
-		l.w.count.answers.observe(time.Since(it.at))
+		l.w.count.answers.observe(answered.Sub(it.at))
 	}
 }
 
 // trace tells the times of the chunk that was just answered.
-func (l *lane) trace(arrived, begun time.Time) {
+func (l *lane) trace(arrived, begun, answered time.Time) {
 	spent := l.out.spent
 	l.out.spent = 0
 	if l.chunk.Control == Audio && l.track.cur != nil {
-		l.w.cfg.Trace(Traced{Stream: l.track.stream, Seq: l.track.cur.counted, Arrived: arrived, Begun: begun, Done: time.Now(), Publish: spent})
+		l.w.cfg.Trace(Traced{Stream: l.track.stream, Seq: l.track.cur.counted, Arrived: arrived, Begun: begun, Done: answered, Publish: spent})
 	}
 }
 

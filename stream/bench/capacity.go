@@ -176,7 +176,7 @@ func (r *rig) bear(ctx context.Context, n int, d time.Duration) (Load, error) {
 		return Load{}, err
 	}
 	l := judge(m)
-	l.Heap = m.heap - int64(8*4*m.messages()) // without the stamps
+	l.Heap = m.heap - int64(8*2*m.messages()) // without the stamps
 	return l, r.quiet(ctx)
 }
 

@@ -205,7 +205,7 @@ func (r *rig) play(ctx context.Context, p plan, warm int, what purpose) (*run, e
 	case throughEcho:
 		m.prefix, m.back = echoPrefix, make(stamps, n)
 	case silent:
-		m.prefix, m.arrived, m.begun, m.done = "audio.", make(stamps, n), make(stamps, n), make(stamps, n)
+		m.prefix, m.done = "audio.", make(stamps, n) // alone: stamping takes time, too
 		waits = &m.done
 	case frames:
 		m.prefix, m.back = "audio.", make(stamps, n)
