@@ -3,14 +3,19 @@ package models
 import "github.com/streamer-audio/streamer/internal/kernel"
 
 // Batch steps many streams of one model of no backward cells together: the
-// weights are read once for all of them. Each stream gets the bits that [State.Push] would give
-// it. A Batch belongs to one goroutine; what it keeps is room to work in.
+// weights are read once for all of them. Each stream gets the bits that
+// [State.PushAll] would give it. A Batch belongs to one goroutine; what it
+// keeps is room to work in.
 type Batch struct {
 	m    *Model
 	most int       // streams at a time
 	h, c []float32 // [most × hidden]
 	room room
 }
+
+// abreast is how many frames of each stream are projected together, of those
+// that are there.
+const abreast = 2
 
 // NewBatch returns a Batch that steps up to so many streams at a time. The
 // model must have no bidirectional layer.
@@ -29,85 +34,110 @@ func (m *Model) NewBatch(most int) *Batch {
 		atLeast(&b.h, most*l.fwd.state)
 		atLeast(&b.c, most*(l.fwd.memory-l.fwd.state))
 	}
-	b.room.x, b.room.y = make([]float32, most*width), make([]float32, most*width)
-	b.room.reserve(m.layers, most, most, 0)
+	b.room.x, b.room.y = make([]float32, abreast*most*width), make([]float32, abreast*most*width)
+	b.room.reserve(m.layers, abreast*most, most, 0)
 	return b
 }
 
-// Push is states[i].Push(frames[i]) for every i. All states are of the batch's
-// model, none is there twice.
+// Push is states[i].PushAll(frames[i]) for every i. All states are of the
+// batch's model, none is there twice, and all have the same number of frames.
 func (b *Batch) Push(states []*State, frames [][]float32) {
 	if len(states) != len(frames) {
-		panic("models: a batch needs one frame for each state")
+		panic("models: a batch needs frames for each state")
+	}
+	if len(states) == 0 {
+		return
+	}
+	length := b.m.arch.FrameLen()
+	n := len(frames[0]) / length
+	for i, s := range states {
+		if s.m != b.m || len(frames[i]) != n*length {
+			panic("models: a state of another model, or frames that are not as many as the others, each Arch.FrameLen long")
+		}
 	}
 	for len(states) > 0 {
-		n := min(b.most, len(states))
-		b.push(states[:n], frames[:n])
-		states, frames = states[n:], frames[n:]
+		most := min(b.most, len(states))
+		for at := 0; at < n; at += abreast {
+			b.push(states[:most], frames[:most], at, min(abreast, n-at))
+		}
+		states, frames = states[most:], frames[most:]
 	}
 }
 
-func (b *Batch) push(states []*State, frames [][]float32) {
-	in, outputs := b.m.arch.Input, b.m.arch.Outputs
-	for i, s := range states {
-		if s.m != b.m || len(frames[i]) != b.m.arch.FrameLen() {
-			panic("models: a state of another model, or a frame that is not Arch.FrameLen long")
-		}
-		b.m.encode(b.room.x[i*in:(i+1)*in], frames[i])
-		s.hear(b.room.x[i*in:(i+1)*in], 1)
+// push takes n frames of each stream, from frame at on. Rows go by time: first
+// the first frames of all.
+func (b *Batch) push(states []*State, frames [][]float32, at, n int) {
+	in, length, outputs := b.m.arch.Input, b.m.arch.FrameLen(), b.m.arch.Outputs
+	rows := n * len(states)
+	for row := range rows {
+		i, t := row%len(states), at+row/len(states)
+		x := b.room.x[row*in : (row+1)*in]
+		b.m.encode(x, frames[i][t*length:(t+1)*length])
+		states[i].hear(x, 1)
 	}
 	for l := range b.m.layers {
-		b.layer(l, states)
+		b.layer(l, states, n)
 		b.room.x, b.room.y = b.room.y, b.room.x
 	}
 	if b.m.arch.Head == NoHead {
 		return
 	}
 	width := b.m.layers[len(b.m.layers)-1].width
-	b.m.answer(b.room.y[:len(states)*outputs], b.room.x[:len(states)*width], len(states), native)
+	answers := b.room.y[:rows*outputs]
+	b.m.answer(answers, b.room.x[:rows*width], rows, native)
 	for i, s := range states {
-		copy(s.grow(outputs), b.room.y[i*outputs:])
-		s.align(1)
+		to := s.grow(n * outputs)
+		for t := range n {
+			copy(to[t*outputs:(t+1)*outputs], answers[(t*len(states)+i)*outputs:])
+		}
+		s.align(n)
 	}
 }
 
-// layer takes x through layer l into y, and moves the states on.
-func (b *Batch) layer(l int, states []*State) {
-	c, rows := b.m.layers[l].fwd, len(states)
+// layer takes n frames of each stream through layer l, from x to y, and moves
+// the states on.
+func (b *Batch) layer(l int, states []*State, n int) {
+	c, streams := b.m.layers[l].fwd, len(states)
+	x, y := b.room.x, b.room.y
 	if conv := b.m.layers[l].conv; conv != nil {
 		width := b.m.layers[l].width
-		for i, s := range states {
-			conv.run(b.room.y[i*width:(i+1)*width], b.room.x[i*width:(i+1)*width], 1, s.mem[l])
+		for row := range n * streams {
+			conv.run(y[row*width:(row+1)*width], x[row*width:(row+1)*width], 1, states[row%streams].mem[l])
 		}
 		return
 	}
-	h, cells := b.h[:rows*c.state], b.c[:rows*(c.memory-c.state)]
+	h, cells := b.h[:streams*c.state], b.c[:streams*(c.memory-c.state)]
 	for i, s := range states {
 		copy(h[i*c.state:(i+1)*c.state], s.mem[l])
 		copy(cells[i*(c.memory-c.state):], s.mem[l][c.state:])
 	}
-	c.project(b.room.gx, b.room.x[:rows*c.in], rows, native)
-	if c.fused != nil {
-		b.stepFused(c, h, rows)
-	} else {
-		c.step(b.room.y, h, cells, 0, rows, rows, &b.room)
+	c.project(b.room.gx, x[:n*streams*c.in], n*streams, native)
+	for t := range n {
+		next := y[t*streams*c.hidden : (t+1)*streams*c.hidden]
+		if c.fused != nil {
+			b.stepFused(c, next, h, t*streams, n*streams)
+		} else {
+			c.step(next, h, cells, t*streams, streams, n*streams, &b.room)
+		}
+		h = next[:len(h)]
 	}
 	for i, s := range states {
-		copy(s.mem[l][:c.state], b.room.y[i*c.hidden:])
+		copy(s.mem[l][:c.state], h[i*c.state:])
 		copy(s.mem[l][c.state:], cells[i*(c.memory-c.state):])
 	}
 }
 
 // stepFused is units.step for a cell whose step is fused: the products are one
-// for all rows, the gates are a call a row.
-func (b *Batch) stepFused(c *units, h []float32, rows int) {
+// for all streams, the gates are a call a stream.
+func (b *Batch) stepFused(c *units, next, h []float32, first, frames int) {
+	streams := len(next) / c.hidden
 	for _, k := range c.blocks {
 		n := len(k.bh)
-		gx, gh := b.room.gx[rows*c.Gates*k.first:rows*c.Gates*k.end], b.room.r[:rows*n]
-		kernel.MulBias(gh, k.bh, h, k.wh, rows, n, c.hidden)
-		for i := range rows {
+		gx, gh := b.room.gx[(frames*k.first*c.Gates)+first*n:], b.room.r[:streams*n]
+		kernel.MulBias(gh, k.bh, h, k.wh, streams, n, c.hidden)
+		for i := range streams {
 			row := i * c.hidden
-			c.fused(b.room.y[row+k.first:row+k.end], h[row+k.first:row+k.end], nil, nil, nil, nil,
+			c.fused(next[row+k.first:row+k.end], h[row+k.first:row+k.end], nil, nil, nil, nil,
 				gx[i*n:(i+1)*n], gh[i*n:(i+1)*n])
 		}
 	}

@@ -11,6 +11,9 @@ func TestBatchRefusesWhatItCannotStep(t *testing.T) {
 		"other model":   func() { m.NewBatch(1).Push([]*State{other.NewState()}, [][]float32{frame}) },
 		"no frame":      func() { m.NewBatch(1).Push([]*State{m.NewState()}, nil) },
 		"short frame":   func() { m.NewBatch(1).Push([]*State{m.NewState()}, [][]float32{frame[1:]}) },
+		"other numbers of frames": func() {
+			m.NewBatch(2).Push([]*State{m.NewState(), m.NewState()}, [][]float32{frame, append(frame, frame...)})
+		},
 	} {
 		func() {
 			defer func() {

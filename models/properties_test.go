@@ -339,10 +339,12 @@ func batching(m *Model, rng *rand.Rand) error {
 	}
 	for range 30 {
 		var states []*State
-		frames := randomFrames(rng, m.Arch(), rng.IntN(streams+1))
-		for n, i := range rng.Perm(streams)[:len(frames)] {
-			alone[i].Push(frames[n])
-			states = append(states, together[i])
+		var frames [][]float32
+		each := 1 + rng.IntN(5)
+		for _, i := range rng.Perm(streams)[:rng.IntN(streams+1)] {
+			f := slices.Concat(randomFrames(rng, m.Arch(), each)...)
+			alone[i].PushAll(f)
+			states, frames = append(states, together[i]), append(frames, f)
 		}
 		b.Push(states, frames)
 		i := rng.IntN(streams) // answers are fetched now and then
