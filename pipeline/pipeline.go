@@ -18,6 +18,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -57,7 +58,9 @@ type Pipeline struct {
 	limits   limits
 	final    limits // of the final pass
 	pass     string
+	joins    bool      // sessions can be pushed together
 	rooms    sync.Pool // of *room
+	batches  sync.Pool // of *models.Batch
 
 	// hearers are states of the final model, which a session needs only while it
 	// revises, and which are larger than all that it keeps.
@@ -93,7 +96,9 @@ func New(m *models.Model, c Config) (*Pipeline, error) {
 	if hearsAll(m) {
 		p.pass = Bidirectional
 	}
+	p.joins = c.Final == nil && !slices.ContainsFunc(m.Arch().Layers, func(l models.Layer) bool { return l.Bidirectional })
 	p.rooms.New = p.newRoom
+	p.batches.New = func() any { return m.NewBatch(BatchSize) }
 	p.limits = c.Decider.limits(p.Hop())
 	if c.Final != nil {
 		p.hearers.New = func() any { return c.Final.NewState() }

@@ -89,28 +89,41 @@ func (s *Session) Position() int64 { return s.base + s.pushed }
 // Push takes samples and appends what they decided to dst. With
 // Config.Frames the last event is one frame event, perhaps with no values.
 func (s *Session) Push(dst []Event, samples []float32) []Event {
-	s.enter()
-	s.probs = s.probs[:0]
-	first := s.decider.next
+	first := s.begin()
 	for len(samples) > 0 {
 		n := min(block, len(samples))
-		s.pushed += int64(n)
-		s.room.resampled = s.resampler.Push(s.room.resampled[:0], samples[:n])
-		s.features.Push(s.room.resampled)
+		s.hear(samples[:n])
 		dst = s.advance(dst)
 		samples = samples[n:]
 	}
+	return s.end(dst, first)
+}
+
+// begin is what a Push begins with. It returns the frame that is decided next.
+func (s *Session) begin() int64 {
+	s.enter()
+	s.probs = s.probs[:0]
+	return s.decider.next
+}
+
+// end is what a Push ends with that began with frame first.
+func (s *Session) end(dst []Event, first int64) []Event {
 	s.leave()
 	return s.frames(dst, first)
+}
+
+// hear takes samples as far as the features.
+func (s *Session) hear(samples []float32) {
+	s.pushed += int64(len(samples))
+	s.room.resampled = s.resampler.Push(s.room.resampled[:0], samples)
+	s.features.Push(s.room.resampled)
 }
 
 // Flush says that the input pauses here: the last frame is completed with
 // silence, everything is answered, an open segment is closed. What is pushed
 // afterwards begins a new run, with nothing remembered, at the same position.
 func (s *Session) Flush(dst []Event) []Event {
-	s.probs = s.probs[:0]
-	first := s.decider.next
-	s.enter()
+	first := s.begin()
 	dst = s.finish(dst)
 	s.leave()
 	if len(s.probs) > 0 {
@@ -140,28 +153,41 @@ func (s *Session) Gap(dst []Event, lost int64, hold bool) []Event {
 // advance takes the frames that are ready through model and decider.
 func (s *Session) advance(dst []Event) []Event {
 	for {
-		n, dim := 0, s.p.features.Dim()
-		for n < len(s.room.ready) && s.features.Next(s.room.ready[n:n+dim]) {
-			n += dim
-		}
-		if n == 0 {
+		frames := s.gather()
+		if len(frames) == 0 {
 			return dst
 		}
-		s.state.PushAll(s.room.ready[:n])
-		for at := 0; at < n; at += dim {
-			s.framed++
-			if s.final != nil {
-				s.final.push(s.room.ready[at : at+dim])
-			}
-			now := s.needed(s.framed)
-			for s.p.model.Arch().Needed(s.decider.next+1) <= s.framed {
-				dst, _ = s.decide(dst, now)
-			}
-			if s.final != nil && s.final.full() {
-				dst = s.revise(dst, now, s.started)
-			}
+		s.state.PushAll(frames)
+		dst = s.answer(dst, frames)
+	}
+}
+
+// gather returns the next frames that are ready, not more than go together.
+func (s *Session) gather() []float32 {
+	n, dim := 0, s.p.features.Dim()
+	for n < len(s.room.ready) && s.features.Next(s.room.ready[n:n+dim]) {
+		n += dim
+	}
+	return s.room.ready[:n]
+}
+
+// answer decides what can be told now that the model has been given frames.
+func (s *Session) answer(dst []Event, frames []float32) []Event {
+	dim := s.p.features.Dim()
+	for at := 0; at < len(frames); at += dim {
+		s.framed++
+		if s.final != nil {
+			s.final.push(frames[at : at+dim])
+		}
+		now := s.needed(s.framed)
+		for s.p.model.Arch().Needed(s.decider.next+1) <= s.framed {
+			dst, _ = s.decide(dst, now)
+		}
+		if s.final != nil && s.final.full() {
+			dst = s.revise(dst, now, s.started)
 		}
 	}
+	return dst
 }
 
 // finish completes the run: every stage is flushed into the next one.
