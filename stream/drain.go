@@ -36,7 +36,7 @@ func (w *Worker) endAll() {
 	defer w.mu.Unlock()
 	w.stopped = true
 	for _, l := range w.streams {
-		l.end(reasonDrain)
+		l.endSession(reasonDrain)
 	}
 	w.pool.close()
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/streamer-audio/streamer/audio"
+	"github.com/streamer-audio/streamer/pipeline"
 )
 
 // messageCost is what a waiting message costs beyond its bytes on the wire:
@@ -32,7 +33,9 @@ type lane struct {
 	w     *Worker
 	track track
 	out   outbox
-	chunk Chunk // the one that is being answered
+	item  item      // the one that is being answered
+	chunk Chunk     // in it
+	begun time.Time // with it, if it is traced
 
 	mu       sync.Mutex
 	queue    []item // from head on
@@ -154,13 +157,11 @@ func (d *Chunk) stated() audio.Format {
 	return audio.Format{Encoding: d.Encoding, Rate: d.Rate, Channels: d.Channels}
 }
 
-// take removes the first item from the queue. When there is none, the goroutine
-// is done with the lane.
+// take removes the first item from the queue, unless the worker has given up.
 func (l *lane) take() (it item, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.head == len(l.queue) || l.w.aborted.Load() {
-		l.busy, l.last = false, l.w.looks.Load()
 		return item{}, false
 	}
 	it, l.queue[l.head] = l.queue[l.head], item{}
@@ -170,6 +171,18 @@ func (l *lane) take() (it item, ok bool) {
 	}
 	l.compact()
 	return it, true
+}
+
+// more tells whether something waits. When nothing does, the goroutine is done
+// with the lane.
+func (l *lane) more() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.head == len(l.queue) || l.w.aborted.Load() {
+		l.busy, l.last = false, l.w.looks.Load()
+		return false
+	}
+	return true
 }
 
 // compact keeps the array of the queue as short as what waits in it.
@@ -183,59 +196,84 @@ func (l *lane) compact() {
 	}
 }
 
-// run answers what waits.
-func (l *lane) run() {
-	for {
-		it, ok := l.take()
-		if !ok {
-			return
-		}
-		l.answer(it)
+// begin takes the first item as far as the engine; due says that the engine
+// has yet to hear the audio of it.
+func (l *lane) begin() (due bool) {
+	defer l.guard()
+	var ok bool
+	switch l.item, ok = l.take(); {
+	case !ok:
+	case l.item.finish != "":
+		l.track.end(l.item.finish)
+	case l.item.msg == nil:
+		l.track.handle(&l.item.lost, nil)
+	default:
+		l.begun = l.w.now()
+		var refused *ChunkError
+		l.chunk, refused = l.w.parse(l.item.msg)
+		return l.track.accept(&l.chunk, refused)
 	}
+	return false
 }
 
-// answer handles one item. A panic is a defect of ours: it costs this session,
-// not the others.
-func (l *lane) answer(it item) {
+// push lets the engine hear the audio that begin has left.
+func (l *lane) push() {
 	defer l.guard()
-	switch {
-	case it.finish != "":
-		l.track.end(it.finish)
-		return
-	case it.msg == nil:
-		l.track.handle(&it.lost, nil)
-		return
+	l.track.deliver(l.track.cur.engine.Push(l.track.events[:0], l.track.due))
+}
+
+// deliver publishes what the engine answered to it.
+func (l *lane) deliver(events []pipeline.Event) {
+	defer l.guard()
+	l.track.deliver(events)
+}
+
+// end does what is left to do when the item is answered.
+func (l *lane) end() {
+	if m := l.item.msg; m != nil {
+		answered := time.Now()
+		if l.w.cfg.Trace != nil {
+			l.trace(answered)
+		}
+		l.w.reply(m)
+		if len(m.Data) > 0 {
+			l.w.count.answers.observe(answered.Sub(l.item.at))
+		}
+		l.release(m)
 	}
-	defer l.release(it.msg)
-	begun := l.w.now()
-	var refused *ChunkError
-	l.chunk, refused = l.w.parse(it.msg)
-	l.track.handle(&l.chunk, refused)
-	answered := time.Now()
-	if l.w.cfg.Trace != nil {
-		l.trace(it.at, begun, answered)
-	}
-	l.chunk = Chunk{} // a quiet stream must not keep its last message
-	l.w.reply(it.msg)
-	if len(it.msg.Data) > 0 {
-		l.w.count.answers.observe(answered.Sub(it.at))
-	}
+	l.item, l.chunk = item{}, Chunk{} // a quiet stream must not keep its last message
 }
 
 // trace tells the times of the chunk that was just answered.
-func (l *lane) trace(arrived, begun, answered time.Time) {
+func (l *lane) trace(answered time.Time) {
 	spent := l.out.spent
 	l.out.spent = 0
 	if l.chunk.Control == Audio && l.track.cur != nil {
-		l.w.cfg.Trace(Traced{Stream: l.track.stream, Seq: l.track.cur.counted, Arrived: arrived, Begun: begun, Done: answered, Publish: spent})
+		l.w.cfg.Trace(Traced{Stream: l.track.stream, Seq: l.track.cur.counted, Arrived: l.item.at, Begun: l.begun, Done: answered, Publish: spent})
 	}
 }
 
+// guard keeps a panic, which is a defect of ours, from costing more than this
+// session.
 func (l *lane) guard() {
 	if r := recover(); r != nil {
-		l.w.log.Error("defect: session closed", "stream", l.track.stream, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-		l.track.abort()
+		l.fault(r)
 	}
+}
+
+func (l *lane) fault(panicked any) {
+	l.w.log.Error("defect: session closed", "stream", l.track.stream, "panic", fmt.Sprint(panicked), "stack", string(debug.Stack()))
+	l.track.abort()
+}
+
+// together tells whether the lane can be answered together with others, which
+// then wait for it.
+func (l *lane) together() (s *pipeline.Session, ok bool) {
+	if l.track.cur == nil {
+		return nil, true
+	}
+	s, ok = l.track.cur.engine.(*pipeline.Session)
+	return s, ok && s.Joins()
 }
 
 func (l *lane) release(m *nats.Msg) {
@@ -250,9 +288,9 @@ func (l *lane) release(m *nats.Msg) {
 	}
 }
 
-// end ends the session once all that waits is answered. The caller holds the
-// mutex of the worker.
-func (l *lane) end(reason string) {
+// endSession ends the session once all that waits is answered. The caller holds
+// the mutex of the worker.
+func (l *lane) endSession(reason string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.queue = append(l.queue, item{finish: reason})

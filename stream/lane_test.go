@@ -34,7 +34,7 @@ func TestDropBehindAnEnd(t *testing.T) {
 	b := startBench(t, openFake, quickConfig())
 	l := newLane(b.w, "x")
 	l.busy = true // nobody takes anything
-	l.end(reasonIdle)
+	l.endSession(reasonIdle)
 	l.drop(&nats.Msg{Subject: "audio.x", Data: pcm(10, 1)}, &b.w.count.dropped, "full")
 	l.drop(&nats.Msg{Subject: "audio.x", Data: pcm(20, 1)}, &b.w.count.dropped, "full")
 	if len(l.queue) != 2 || l.queue[0].finish != reasonIdle || l.queue[1].lost.lost.bytes != 60 || l.queue[1].lost.lost.chunks != 2 {

@@ -1,6 +1,12 @@
 package stream
 
-import "sync"
+import (
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/streamer-audio/streamer/pipeline"
+)
 
 // maxRunners is how many goroutines answer at the same time. Answering is
 // arithmetic, which as many as there are cores could do; the rest is for those
@@ -8,15 +14,19 @@ import "sync"
 const maxRunners = 64
 
 // pool is the goroutines that answer lanes, and the lanes that wait for one,
-// the first first. A goroutine with nothing to do waits for another lane, the
-// latest goroutine first, so that few stacks are in use, warm and grown. The
-// zero value is ready.
+// the first first. A goroutine takes some lanes, answers one message of each,
+// and puts those in which more waits behind the others. With nothing to do it
+// parks, and the latest one is woken first, so that few stacks are in use, warm
+// and grown. One is woken at a time, by what comes or by the one before it, so
+// that lanes that come meanwhile go together. The zero value is ready.
 type pool struct {
 	mu      sync.Mutex
-	waiting []*lane // from head on; only while all runners are busy
+	waiting []*lane // from head on
 	head    int
-	parked  []chan *lane // of runners with nothing to do, each of capacity 1
-	started int          // runners
+	parked  []*runner
+	waking  bool // a runner is on its way to take what waits
+	started int  // runners
+	cores   int  // that answer at the same time
 	closed  bool
 	running sync.WaitGroup
 }
@@ -25,50 +35,89 @@ type pool struct {
 func (p *pool) answer(l *lane) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.waiting = append(p.waiting, l)
+	p.wake()
+}
+
+// wake sends for a runner if lanes wait and none is on its way. The caller
+// holds mu.
+func (p *pool) wake() {
+	if p.waking || p.head == len(p.waiting) {
+		return
+	}
 	switch n := len(p.parked); {
 	case n > 0:
-		p.parked[n-1] <- l
+		p.parked[n-1].woken <- struct{}{}
 		p.parked = p.parked[:n-1]
 	case p.started < maxRunners:
 		p.started++
 		p.running.Add(1)
-		go p.run(l)
+		go p.run()
 	default:
-		p.waiting = append(p.waiting, l)
+		return
 	}
+	p.waking = true
 }
 
-func (p *pool) run(l *lane) {
+func (p *pool) run() {
 	defer p.running.Done()
-	for next := make(chan *lane, 1); l != nil; {
-		l.run()
-		var parked bool
-		if l, parked = p.next(next); parked {
-			l = <-next // nil once it is closed
-		}
+	r := &runner{woken: make(chan struct{}, 1)}
+	for p.next(r) {
+		r.answer()
 	}
 }
 
-// next takes the lane that waits longest; or else parks the runner that waits at
-// c, unless it may go.
-func (p *pool) next(c chan *lane) (l *lane, parked bool) {
+// next puts back the lanes of r, in which more waits, and gives it those whose
+// turn it is; or parks it until there are some. It returns false when no more
+// come.
+func (p *pool) next(r *runner) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.head < len(p.waiting) {
-		l, p.waiting[p.head] = p.waiting[p.head], nil
-		p.head++
-		if p.head > len(p.waiting)/2 { // keep the array as short as what waits
-			n := copy(p.waiting, p.waiting[p.head:])
-			clear(p.waiting[n:])
-			p.waiting, p.head = p.waiting[:n], 0
+	p.waiting = append(p.waiting, r.lanes...)
+	for {
+		if !r.begun {
+			r.begun, p.waking = true, false
 		}
-		return l, false
+		if r.lanes = p.take(r.lanes[:0]); len(r.lanes) > 0 {
+			p.wake()
+			return true
+		}
+		if p.closed {
+			return false
+		}
+		p.parked = append(p.parked, r)
+		r.begun = false
+		p.mu.Unlock()
+		<-r.woken
+		p.mu.Lock()
 	}
-	if p.closed {
-		return nil, false
+}
+
+// take moves the lanes that wait longest to lanes: a fair share, of those that
+// can be answered together.
+func (p *pool) take(lanes []*lane) []*lane {
+	if p.cores == 0 {
+		p.cores = runtime.GOMAXPROCS(0)
 	}
-	p.parked = append(p.parked, c)
-	return nil, true
+	share := min((len(p.waiting)-p.head+p.cores-1)/p.cores, pipeline.BatchSize)
+	for len(lanes) < share {
+		l := p.waiting[p.head]
+		_, together := l.together()
+		if !together && len(lanes) > 0 {
+			break
+		}
+		lanes, p.waiting[p.head] = append(lanes, l), nil
+		p.head++
+		if !together {
+			break
+		}
+	}
+	if p.head > len(p.waiting)/2 { // keep the array as short as what waits
+		n := copy(p.waiting, p.waiting[p.head:])
+		clear(p.waiting[n:])
+		p.waiting, p.head = p.waiting[:n], 0
+	}
+	return lanes
 }
 
 // close lets each runner go when nothing waits any more. Nothing is given to
@@ -77,8 +126,62 @@ func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	for _, c := range p.parked {
-		close(c)
+	for _, r := range p.parked {
+		close(r.woken)
 	}
 	p.parked = nil
+}
+
+// runner is a goroutine that answers some lanes at a time, and what it needs
+// for that.
+type runner struct {
+	lanes  []*lane
+	batch  pipeline.Batch
+	due    []*lane // whose engines hear audio together
+	chunks []pipeline.Chunk
+	begun  bool // since it was sent for
+	woken  chan struct{}
+}
+
+// answer answers a message of each lane, and keeps those in which more waits.
+// Engines hear their audio together where they can.
+func (r *runner) answer() {
+	for _, l := range r.lanes {
+		if !l.begin() {
+			continue
+		}
+		if s, together := l.together(); together {
+			r.due = append(r.due, l)
+			r.chunks = append(r.chunks, pipeline.Chunk{Session: s, Samples: l.track.due, Events: l.track.events[:0]})
+		} else {
+			l.push()
+		}
+	}
+	if r.push() {
+		for i, l := range r.due {
+			l.deliver(r.chunks[i].Events)
+		}
+	}
+	clear(r.due)
+	clear(r.chunks)
+	r.due, r.chunks = r.due[:0], r.chunks[:0]
+	r.lanes = slices.DeleteFunc(r.lanes, func(l *lane) bool {
+		l.end()
+		return !l.more()
+	})
+}
+
+// push lets the engines hear their audio. A panic, which is a defect of ours,
+// costs the sessions that were pushed together, and not the others.
+func (r *runner) push() (ok bool) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			r.batch = pipeline.Batch{}
+			for _, l := range r.due {
+				l.fault(panicked)
+			}
+		}
+	}()
+	r.batch.Push(r.chunks)
+	return true
 }

@@ -56,6 +56,7 @@ type track struct {
 
 	events  []pipeline.Event
 	samples []float32
+	due     []float32 // of the chunk that was accepted last, which the engine has yet to hear
 }
 
 // past is what is remembered of a session that ended.
@@ -77,6 +78,15 @@ type orphan struct {
 
 // handle answers one message; refused is the error of [ParseChunk].
 func (t *track) handle(c *Chunk, refused *ChunkError) {
+	if t.accept(c, refused) {
+		t.deliver(t.cur.engine.Push(t.events[:0], t.due))
+	}
+}
+
+// accept is the part of handle before the engine hears the audio of a chunk,
+// if it returns true.
+func (t *track) accept(c *Chunk, refused *ChunkError) bool {
+	t.due = nil
 	switch {
 	case refused != nil:
 		t.refuse(c, refused)
@@ -85,6 +95,7 @@ func (t *track) handle(c *Chunk, refused *ChunkError) {
 	default:
 		t.control(c)
 	}
+	return t.due != nil
 }
 
 // sessionOf is the id of the session that the message belongs to. Without a
@@ -165,8 +176,8 @@ func (t *track) next(c *Chunk) {
 	}
 }
 
-// take hands an accepted chunk to the engine. A chunk whose audio was dropped
-// on the way here becomes part of the gap before it.
+// take accepts a chunk. One whose audio was dropped on the way here becomes
+// part of the gap before it.
 func (t *track) take(c *Chunk, samples []float32, n, gap int64) {
 	s := t.cur
 	s.advance(c, n)
@@ -178,7 +189,7 @@ func (t *track) take(c *Chunk, samples []float32, n, gap int64) {
 	t.count.chunks.Add(1)
 	t.count.samples.Add(n)
 	t.count.audio.add(seconds(n, s.format.Rate))
-	t.deliver(s.engine.Push(t.events[:0], samples))
+	t.due = samples
 }
 
 // decode turns the payload into n mono samples. Of a dropped chunk it only

@@ -277,7 +277,7 @@ func (w *Worker) look() {
 		switch idle, open := l.idle(since); {
 		case w.stopped || !idle:
 		case open:
-			l.end(reasonIdle)
+			l.endSession(reasonIdle)
 		default:
 			delete(w.streams, name)
 		}
