@@ -10,13 +10,14 @@
 #     capacity  how many streams fit, and docs/latency.png
 #     memory    the capacity under a limit of memory
 #     offline   recordings
+#     flac      recordings that must be unpacked
 #     step      frames
 #     again     the first of all once more: do two runs agree?
 #     soak      half an hour of streams that come and go; not among those that are run when none is named
 set -euo pipefail
 work=$1
 shift
-[ $# -gt 0 ] || set -- latency many capacity memory offline step again
+[ $# -gt 0 ] || set -- latency many capacity memory offline flac step again
 page=docs/LATENCY.md
 mkdir -p "$work"
 go build -o "$work/streamer" ./cmd/streamer
@@ -57,6 +58,7 @@ block_many() {
 block_capacity() { bench capacity --from 500 --plot docs/latency.png | put capacity; }
 block_memory() { GOMEMLIMIT=256MiB "$work/streamer" bench capacity --streams 500,1000,1500,2000 | put memory; }
 block_offline() { bench offline | put offline; }
+block_flac() { bench offline testdata/digits/*.flac | put flac; }
 block_step() { bench step | put step; }
 block_again() {
 	bench latency --json >"$work/first.json"
