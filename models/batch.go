@@ -51,8 +51,8 @@ func (b *Batch) Push(states []*State, frames [][]float32) {
 	length := b.m.arch.FrameLen()
 	n := len(frames[0]) / length
 	for i, s := range states {
-		if s.m != b.m || len(frames[i]) != n*length {
-			panic("models: a state of another model, or frames that are not as many as the others, each Arch.FrameLen long")
+		if s.m != b.m || s.by != native || len(frames[i]) != n*length {
+			panic("models: a state of another model, or a portable one, or frames that are not as many as the others, each Arch.FrameLen long")
 		}
 	}
 	for len(states) > 0 {

@@ -9,6 +9,7 @@ func TestBatchRefusesWhatItCannotStep(t *testing.T) {
 		"bidirectional": func() { randomModel(t, archs["gru bidirectional"], 1).NewBatch(1) },
 		"no room":       func() { m.NewBatch(0) },
 		"other model":   func() { m.NewBatch(1).Push([]*State{other.NewState()}, [][]float32{frame}) },
+		"portable":      func() { m.NewBatch(1).Push([]*State{m.NewPortableState()}, [][]float32{frame}) },
 		"no frame":      func() { m.NewBatch(1).Push([]*State{m.NewState()}, nil) },
 		"short frame":   func() { m.NewBatch(1).Push([]*State{m.NewState()}, [][]float32{frame[1:]}) },
 		"other numbers of frames": func() {

@@ -49,8 +49,9 @@ func (m *Model) newState(by arithmetic) *State {
 	return s
 }
 
-// maxRoom is how many activations a room that is kept for others may hold.
-const maxRoom = 1 << 16
+// maxRoom is how many activations a room that is kept for others may hold: half
+// a minute of wide layers.
+const maxRoom = 1 << 19
 
 // enter takes room for so many frames going through a layer, of which so many
 // are projected at once, until leave. States share rooms: if each of thousands

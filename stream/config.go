@@ -48,7 +48,7 @@ type Config struct {
 	// Logger receives what an operator should know; nil: nothing is logged.
 	Logger *slog.Logger
 	// Trace, if set, is called with the times of each chunk of audio once it is
-	// answered, from the goroutine of its stream: soon, and for many streams at
+	// answered, from the goroutine that did it: soon, and for many streams at
 	// once. It must not keep the strings.
 	Trace func(Traced)
 }

@@ -6,8 +6,9 @@
 //
 //	wire.go       headers and payload of a message -> Chunk; no state, no copy
 //	worker.go     one subscription; each message goes into the queue of its stream
-//	lane.go       one goroutine and one bounded queue per stream: order is kept,
-//	              and a stream that falls behind loses its newest chunks, counted
+//	lane.go       a bounded queue for each stream: order is kept, and a stream
+//	              that falls behind loses its newest chunks, counted
+//	pool.go       few goroutines, which answer a chunk of some streams at a time
 //	track.go      the bookkeeping of one stream: which session is open, what is
 //	session.go    missing, what is a repeat, what must be refused; no NATS, no
 //	              goroutine, no clock in these two

@@ -230,18 +230,21 @@ func (l *lane) deliver(events []pipeline.Event) {
 
 // end does what is left to do when the item is answered.
 func (l *lane) end() {
-	if m := l.item.msg; m != nil {
-		answered := time.Now()
-		if l.w.cfg.Trace != nil {
-			l.trace(answered)
-		}
-		l.w.reply(m)
-		if len(m.Data) > 0 {
-			l.w.count.answers.observe(answered.Sub(l.item.at))
-		}
-		l.release(m)
+	defer l.guard()
+	m := l.item.msg
+	if m == nil {
+		l.item = item{}
+		return
 	}
-	l.item, l.chunk = item{}, Chunk{} // a quiet stream must not keep its last message
+	defer l.release(m)
+	answered := time.Now()
+	if l.w.cfg.Trace != nil {
+		l.trace(answered)
+	}
+	l.w.reply(m)
+	if len(m.Data) > 0 {
+		l.w.count.answers.observe(answered.Sub(l.item.at))
+	}
 }
 
 // trace tells the times of the chunk that was just answered.
@@ -266,17 +269,20 @@ func (l *lane) fault(panicked any) {
 	l.track.abort()
 }
 
-// together tells whether the lane can be answered together with others, which
-// then wait for it.
-func (l *lane) together() (s *pipeline.Session, ok bool) {
+// joins tells whether the session of the lane, if there is one, is pushed
+// together with others, which then wait for so many samples of it.
+func (l *lane) joins(samples int) (s *pipeline.Session, ok bool) {
 	if l.track.cur == nil {
 		return nil, true
 	}
 	s, ok = l.track.cur.engine.(*pipeline.Session)
-	return s, ok && s.Joins()
+	return s, ok && s.Joins(samples)
 }
 
+// release forgets a message that is answered: a quiet stream must not keep its
+// last one.
 func (l *lane) release(m *nats.Msg) {
+	l.item, l.chunk = item{}, Chunk{}
 	cost := int64(m.Size()) + messageCost
 	l.w.count.buffered.Add(-cost)
 	l.mu.Lock()

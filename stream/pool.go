@@ -26,7 +26,7 @@ type pool struct {
 	parked  []*runner
 	waking  bool // a runner is on its way to take what waits
 	started int  // runners
-	cores   int  // that answer at the same time
+	cores   int  // that answered at the same time when a runner was started last
 	closed  bool
 	running sync.WaitGroup
 }
@@ -51,6 +51,7 @@ func (p *pool) wake() {
 		p.parked = p.parked[:n-1]
 	case p.started < maxRunners:
 		p.started++
+		p.cores = runtime.GOMAXPROCS(0)
 		p.running.Add(1)
 		go p.run()
 	default:
@@ -62,9 +63,17 @@ func (p *pool) wake() {
 func (p *pool) run() {
 	defer p.running.Done()
 	r := &runner{woken: make(chan struct{}, 1)}
+	p.arrived()
 	for p.next(r) {
 		r.answer()
 	}
+}
+
+// arrived says that the runner that was sent for is there.
+func (p *pool) arrived() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waking = false
 }
 
 // next puts back the lanes of r, in which more waits, and gives it those whose
@@ -74,10 +83,8 @@ func (p *pool) next(r *runner) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waiting = append(p.waiting, r.lanes...)
+	clear(r.lanes)
 	for {
-		if !r.begun {
-			r.begun, p.waking = true, false
-		}
 		if r.lanes = p.take(r.lanes[:0]); len(r.lanes) > 0 {
 			p.wake()
 			return true
@@ -86,29 +93,26 @@ func (p *pool) next(r *runner) bool {
 			return false
 		}
 		p.parked = append(p.parked, r)
-		r.begun = false
 		p.mu.Unlock()
 		<-r.woken
 		p.mu.Lock()
+		p.waking = false
 	}
 }
 
 // take moves the lanes that wait longest to lanes: a fair share, of those that
 // can be answered together.
 func (p *pool) take(lanes []*lane) []*lane {
-	if p.cores == 0 {
-		p.cores = runtime.GOMAXPROCS(0)
-	}
 	share := min((len(p.waiting)-p.head+p.cores-1)/p.cores, pipeline.BatchSize)
 	for len(lanes) < share {
 		l := p.waiting[p.head]
-		_, together := l.together()
-		if !together && len(lanes) > 0 {
+		_, joins := l.joins(0)
+		if !joins && len(lanes) > 0 {
 			break
 		}
 		lanes, p.waiting[p.head] = append(lanes, l), nil
 		p.head++
-		if !together {
+		if !joins {
 			break
 		}
 	}
@@ -139,7 +143,7 @@ type runner struct {
 	batch  pipeline.Batch
 	due    []*lane // whose engines hear audio together
 	chunks []pipeline.Chunk
-	begun  bool // since it was sent for
+	alone  []*lane // whose engine hears audio after the others, as that may take long
 	woken  chan struct{}
 }
 
@@ -148,31 +152,37 @@ type runner struct {
 func (r *runner) answer() {
 	for _, l := range r.lanes {
 		if !l.begin() {
+			l.end()
 			continue
 		}
-		if s, together := l.together(); together {
+		if s, joins := l.joins(len(l.track.due)); joins {
 			r.due = append(r.due, l)
 			r.chunks = append(r.chunks, pipeline.Chunk{Session: s, Samples: l.track.due, Events: l.track.events[:0]})
 		} else {
-			l.push()
+			r.alone = append(r.alone, l)
 		}
 	}
-	if r.push() {
-		for i, l := range r.due {
+	ok := r.push()
+	for i, l := range r.due {
+		if ok {
 			l.deliver(r.chunks[i].Events)
 		}
+		l.end()
+	}
+	for _, l := range r.alone {
+		l.push()
+		l.end()
 	}
 	clear(r.due)
 	clear(r.chunks)
-	r.due, r.chunks = r.due[:0], r.chunks[:0]
-	r.lanes = slices.DeleteFunc(r.lanes, func(l *lane) bool {
-		l.end()
-		return !l.more()
-	})
+	clear(r.alone)
+	r.due, r.chunks, r.alone = r.due[:0], r.chunks[:0], r.alone[:0]
+	r.lanes = slices.DeleteFunc(r.lanes, func(l *lane) bool { return !l.more() })
 }
 
 // push lets the engines hear their audio. A panic, which is a defect of ours,
-// costs the sessions that were pushed together, and not the others.
+// costs all sessions that were to hear it, for what they have heard cannot be
+// told any more.
 func (r *runner) push() (ok bool) {
 	defer func() {
 		if panicked := recover(); panicked != nil {

@@ -87,6 +87,47 @@ func TestLanesAnsweredTogether(t *testing.T) {
 	}
 }
 
+// A defect in what engines do together closes the sessions that were to do it,
+// says so, and costs nobody else anything.
+func TestDefectOfSeveral(t *testing.T) {
+	b := startBench(t, mixed(t), quickConfig())
+	lanes, said := fill(b.w, 3)
+	for _, l := range lanes {
+		for l.track.cur == nil || l.track.due == nil {
+			l.begin()
+		}
+	}
+	r := &runner{due: lanes[:2], chunks: []pipeline.Chunk{{}, {}}} // chunks of no session
+	if r.push() {
+		t.Fatal("no panic")
+	}
+	for i, l := range lanes {
+		if broken := i < 2; broken != (l.track.cur == nil) {
+			t.Errorf("lane %d: %+v", i, l.track.cur)
+		}
+		if last := said[i][len(said[i])-1]; strings.HasPrefix(last, "end ") != (i < 2) {
+			t.Errorf("lane %d: %s", i, last)
+		}
+	}
+}
+
+// A trace that panics costs its session, and no other.
+func TestPanicOfTrace(t *testing.T) {
+	cfg := quickConfig()
+	cfg.Trace = func(x Traced) {
+		if x.Stream == "bad" {
+			panic("trace")
+		}
+	}
+	b := startBench(t, openFake, cfg)
+	b.send("good", pcm(160, 1))
+	b.send("bad", pcm(160, 1))
+	equal(t, "bad", b.wait("bad", 3), []string{"begin new @0", "error internal @160", "end error @160"})
+	b.send("good", pcm(160, 1))
+	until(t, "the other is answered", func() bool { return answered(b) == 3 })
+	until(t, "nothing is left", func() bool { return b.w.Stats().Buffered == 0 })
+}
+
 // A share is what each core gets of what waits, in order, and a lane that may
 // take long goes alone.
 func TestLanesAreShared(t *testing.T) {

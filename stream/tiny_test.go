@@ -66,7 +66,10 @@ func tinyPipeline(t testing.TB, cfg pipeline.Config) *pipeline.Pipeline {
 
 // tinyChoice holds tiny models that answer at once, after 70 ms, and in blocks
 // after up to 100 ms.
-func tinyChoice(t testing.TB) (choice pipeline.Choice) {
+func tinyChoice(t testing.TB) pipeline.Choice { return tinyChoiceOf(t, tinyModel(t, true)) }
+
+// tinyChoiceOf is tinyChoice with some other final pass, or none.
+func tinyChoiceOf(t testing.TB, final *models.Model) (choice pipeline.Choice) {
 	t.Helper()
 	causal := tinyModel(t, false)
 	arch := causal.Arch()
@@ -77,7 +80,7 @@ func tinyChoice(t testing.TB) (choice pipeline.Choice) {
 		t.Fatal(err)
 	}
 	for _, m := range []*models.Model{causal, late, blocks} {
-		p, err := pipeline.New(m, pipeline.Config{MaxDelay: m.Lookahead(), Frames: true, Final: tinyModel(t, true)})
+		p, err := pipeline.New(m, pipeline.Config{MaxDelay: m.Lookahead(), Frames: true, Final: final})
 		if err != nil {
 			t.Fatal(err)
 		}

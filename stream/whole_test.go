@@ -12,7 +12,11 @@ import (
 // answer as each alone does, byte for byte, probabilities of all frames
 // included.
 func TestParallelEqualsSolo(t *testing.T) {
-	choice := tinyChoice(t)
+	t.Run("with revision", func(t *testing.T) { parallelEqualsSolo(t, tinyChoice(t)) })
+	t.Run("without", func(t *testing.T) { parallelEqualsSolo(t, tinyChoiceOf(t, nil)) }) // and so together
+}
+
+func parallelEqualsSolo(t *testing.T, choice pipeline.Choice) {
 	open := pipelines(choice[0], choice)
 	cfg := quickConfig()
 	cfg.QueueChunks = 10_000

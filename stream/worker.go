@@ -20,11 +20,12 @@ import (
 // it asks for a latency, with one of Config.Choice.
 //
 // One goroutine of the NATS client hands every message to [Worker.dispatch],
-// which only finds the stream's queue and never waits. Behind each queue that
-// is not empty ([lane]) a goroutine of a [pool] parses the chunk, keeps the books
-// ([track]), pushes the samples and publishes the answers. So one slow stream delays no
-// other, chunks of one stream stay in order, and memory is bounded by
-// Config.MaxStreams, Config.QueueBytes and Config.BufferedBytes.
+// which only finds the stream's queue and never waits. Goroutines of a [pool]
+// take queues that are not empty ([lane]), some at a time, parse a chunk of each,
+// keep the books ([track]), push the samples and publish the answers. So a stream
+// that falls behind delays no other, chunks of one stream stay in order, and
+// memory is bounded by Config.MaxStreams, Config.QueueBytes and
+// Config.BufferedBytes.
 type Worker struct {
 	nc    *nats.Conn
 	cfg   Config
