@@ -17,7 +17,7 @@ type StepReport struct {
 	ChunkMS  float64 `json:"chunk_ms"`
 	Host     Host    `json:"host"`
 	Features float64 `json:"features_us"` // a frame, from its samples
-	Model    float64 `json:"model_us"`    // a frame, from its features
+	Model    float64 `json:"model_us"`    // a frame, from its features, those of a chunk together
 	Session  float64 `json:"session_us"`  // a chunk, from its bytes to its decisions
 	Decide   float64 `json:"decide_us"`   // what of a chunk is neither features nor model: decoding, deciding, events
 	PerAudio float64 `json:"ms_per_audio_second"`
@@ -47,7 +47,7 @@ func Steps(c Config) (*StepReport, error) {
 	if r.Features, err = featureStep(recipe, samples); err != nil {
 		return nil, err
 	}
-	if r.Model, err = modelStep(c.Pipeline, recipe, samples); err != nil {
+	if r.Model, err = modelStep(&c, recipe, samples); err != nil {
 		return nil, err
 	}
 	if r.Session, err = sessionStep(&c, format); err != nil {
@@ -98,24 +98,26 @@ func featureStep(recipe features.Config, samples []float32) (float64, error) {
 	}), nil
 }
 
-func modelStep(p *pipeline.Pipeline, recipe features.Config, samples []float32) (float64, error) {
+func modelStep(c *Config, recipe features.Config, samples []float32) (float64, error) {
 	f, err := features.New(recipe)
 	if err != nil {
 		return 0, err
 	}
 	f.Push(second(samples, 0))
-	var frames [][]float32
-	for frame := make([]float32, f.Dim()); f.Next(frame); frame = make([]float32, f.Dim()) {
-		frames = append(frames, frame)
+	var frames []float32
+	for frame := make([]float32, f.Dim()); f.Next(frame); {
+		frames = append(frames, frame...)
 	}
-	state, out := p.Model().NewState(), make([]float32, p.Model().Arch().Outputs)
+	model := c.Pipeline.Model()
+	state, out := model.NewState(), make([]float32, model.Arch().Outputs)
+	chunk := f.Dim() * max(1, int(c.Chunk.Seconds()*rate)/recipe.Hop)
 	return median(func() int {
-		for _, x := range frames {
-			state.Push(x)
+		for part := range slices.Chunk(frames, chunk) {
+			state.PushAll(part)
 			for state.Next(out) {
 			}
 		}
-		return len(frames)
+		return len(frames) / f.Dim()
 	}), nil
 }
 
