@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/streamer-audio/streamer/features"
 	"github.com/streamer-audio/streamer/models"
@@ -34,6 +35,56 @@ func BenchmarkSession(b *testing.B) {
 				}
 			}
 			b.ReportMetric(1000*b.Elapsed().Seconds()/float64(b.N), "ms/s")
+		})
+	}
+}
+
+// BenchmarkAfterPause is what a chunk of 20 ms costs after a pause, in which
+// the weights leave the caches.
+func BenchmarkAfterPause(b *testing.B) {
+	p, err := New(untrained(b, []int{64, 64}), DefaultConfig())
+	if err != nil {
+		b.Fatal(err)
+	}
+	chunk := bursts(rand.New(rand.NewPCG(1, 1)), 16000, 0.02)
+	for _, pause := range []time.Duration{0, time.Millisecond, 5 * time.Millisecond, 20 * time.Millisecond} {
+		b.Run(pause.String(), func(b *testing.B) {
+			s := open(b, p, 16000)
+			var events []Event
+			var took time.Duration
+			for b.Loop() {
+				time.Sleep(pause)
+				begun := time.Now()
+				events = s.Push(events[:0], chunk)
+				took += time.Since(begun)
+			}
+			b.ReportMetric(float64(took.Microseconds())/float64(b.N), "µs/chunk")
+		})
+	}
+}
+
+// BenchmarkTogether is what a chunk of 20 ms costs when 2000 streams take
+// turns, one at a time and as many as go together.
+func BenchmarkTogether(b *testing.B) {
+	p, err := New(untrained(b, []int{64, 64}), DefaultConfig())
+	if err != nil {
+		b.Fatal(err)
+	}
+	const streams = 2000
+	chunks := make([]Chunk, streams)
+	samples := bursts(rand.New(rand.NewPCG(1, 1)), 16000, 0.02)
+	for i := range chunks {
+		chunks[i] = Chunk{Session: open(b, p, 16000), Samples: samples}
+	}
+	for _, n := range []int{1, 2, 4, 8, BatchSize} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var batch Batch
+			at := 0
+			for b.Loop() {
+				batch.Push(chunks[at : at+n])
+				at = (at + n) % (streams / n * n)
+			}
+			b.ReportMetric(1e6*b.Elapsed().Seconds()/float64(b.N*n), "µs/chunk")
 		})
 	}
 }
