@@ -62,17 +62,15 @@ type plan struct {
 // them, a room for each would have left the caches whenever it is needed.
 type room struct{ frame, power, scratch []float32 }
 
-func newRoom(nFFT int) *room {
-	return &room{make([]float32, nFFT), make([]float32, nFFT/2+1), make([]float32, 2*nFFT)}
-}
-
 // New returns a Stream for the recipe.
 func New(c Config) (*Stream, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	p := &plan{config: c, fft: kernel.NewRealFFT(c.NFFT), mel: newMelBank(c)}
-	p.rooms.New = func() any { return newRoom(c.NFFT) }
+	p.rooms.New = func() any {
+		return &room{make([]float32, c.NFFT), make([]float32, c.NFFT/2+1), make([]float32, 2*c.NFFT)}
+	}
 	for _, w := range window.Hann(c.Window) {
 		p.window = append(p.window, float32(w))
 	}

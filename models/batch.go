@@ -20,14 +20,13 @@ const abreast = 2
 // NewBatch returns a Batch that steps up to so many streams at a time. The
 // model must have no bidirectional layer.
 func (m *Model) NewBatch(most int) *Batch {
-	if most < 1 || m.arch.bidirectional() {
+	if most < 1 || m.arch.Bidirectional() {
 		panic("models: a batch needs room for a stream, and a model of one direction")
 	}
-	width := max(m.arch.Input, m.arch.Outputs)
+	width := max(m.width, m.arch.Outputs)
 	b := &Batch{m: m, most: most}
 	for i := range m.layers {
 		l := &m.layers[i]
-		width = max(width, l.width)
 		if l.conv != nil {
 			continue
 		}

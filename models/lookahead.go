@@ -31,7 +31,7 @@ import (
 // recording.
 func (a Arch) Lookahead() int {
 	switch {
-	case !a.bidirectional():
+	case !a.Bidirectional():
 		return a.context() + a.delay()
 	case a.Block > 0:
 		return a.Block + a.Right - 1
@@ -43,7 +43,7 @@ func (a Arch) Lookahead() int {
 // answered together. It is +Inf for a model that needs the whole recording.
 func (a Arch) MeanLookahead() float64 {
 	switch {
-	case !a.bidirectional():
+	case !a.Bidirectional():
 		return float64(a.Lookahead())
 	case a.Block > 0:
 		return float64(a.Right) + float64(a.Block-1)/2
@@ -57,7 +57,7 @@ func (a Arch) Needed(n int64) int64 {
 	switch {
 	case n == 0:
 		return 0
-	case !a.bidirectional():
+	case !a.Bidirectional():
 		return n + int64(a.Lookahead())
 	case a.Block > 0:
 		block := int64(a.Block)
@@ -69,7 +69,8 @@ func (a Arch) Needed(n int64) int64 {
 // Causal tells whether an answer depends on nothing after its own frame.
 func (a Arch) Causal() bool { return a.Lookahead() == 0 }
 
-func (a Arch) bidirectional() bool {
+// Bidirectional tells whether a layer hears what follows.
+func (a Arch) Bidirectional() bool {
 	return slices.ContainsFunc(a.Layers, func(l Layer) bool { return l.Bidirectional })
 }
 
@@ -101,7 +102,7 @@ func (a Arch) spread() int {
 const maxAhead = 1 << 12
 
 func (a Arch) validateAhead() error {
-	both := a.bidirectional()
+	both := a.Bidirectional()
 	switch {
 	case len(a.Delays) != 0 && len(a.Delays) != a.Outputs:
 		return fmt.Errorf("models: %d delays for %d outputs", len(a.Delays), a.Outputs)

@@ -19,6 +19,7 @@ type Model struct {
 	mean, scale []float32 // nil for tokens
 	embedding   []float32 // [tokens × input], nil unless the encoding is one
 	layers      []layer
+	width       int       // of the widest of what goes into and out of a layer
 	head        []float32 // [width × outputs]
 	bias        []float32
 
@@ -75,7 +76,9 @@ func (m *Model) build() {
 		m.embedding, t = t[0].Data, t[1:]
 	}
 	in := m.arch.Input
+	m.width = in
 	for i, spec := range m.arch.Layers {
+		m.width = max(m.width, spec.Width())
 		l := layer{in: in, width: spec.Width(), top: i == len(m.arch.Layers)-1, sum: spec.Sum}
 		if spec.Cell == RowConv {
 			l.conv = newRowConv(t[0])

@@ -328,7 +328,7 @@ func looking(m *Model, rng *rand.Rand) error {
 // batching: streams that come and go, stepped together in whatever company,
 // get the bits that each would get alone.
 func batching(m *Model, rng *rand.Rand) error {
-	if m.Arch().bidirectional() {
+	if m.Arch().Bidirectional() {
 		return nil // a batch goes one way
 	}
 	const streams = 43
@@ -381,7 +381,7 @@ func allocating(m *Model, rng *rand.Rand) error {
 	if n := testing.AllocsPerRun(40, alone); n != 0 && !race.Enabled {
 		return fmt.Errorf("%v allocations a step", n)
 	}
-	if m.Arch().bidirectional() {
+	if m.Arch().Bidirectional() {
 		return nil
 	}
 	b := m.NewBatch(8)

@@ -43,7 +43,7 @@ func (m *Model) newState(by arithmetic) *State {
 	if a.Block > 0 {
 		s.waiting = make([]float32, 0, (a.Block+a.Right+together)*a.Input)
 	}
-	if !a.bidirectional() && a.Lookahead() > 0 {
+	if !a.Bidirectional() && a.Lookahead() > 0 {
 		s.late.last, s.late.past = make([]float32, a.Input), make([]float32, a.spread()*a.Outputs)
 	}
 	return s
@@ -59,12 +59,8 @@ const maxRoom = 1 << 19
 func (s *State) enter(frames, projected int) {
 	s.room = s.m.rooms.Get().(*room)
 	s.room.by = s.by
-	width := s.m.arch.Input
-	for i := range s.m.layers {
-		width = max(width, s.m.layers[i].width)
-	}
-	atLeast(&s.room.x, frames*width)
-	atLeast(&s.room.y, frames*width)
+	atLeast(&s.room.x, frames*s.m.width)
+	atLeast(&s.room.y, frames*s.m.width)
 	s.room.reserve(s.m.layers, projected, 1, frames)
 }
 
@@ -103,7 +99,7 @@ func (s *State) PushAll(frames []float32) {
 
 func (s *State) push(frames []float32, n int) {
 	a := &s.m.arch
-	if !a.bidirectional() {
+	if !a.Bidirectional() {
 		s.enter(n, n)
 		s.m.encode(s.room.x, frames)
 		s.hear(s.room.x, n)
@@ -290,7 +286,7 @@ func (s *State) UnmarshalBinary(b []byte) error {
 // mostWaiting is the most frames that wait between two calls.
 func (s *State) mostWaiting() int {
 	switch a := &s.m.arch; {
-	case !a.bidirectional():
+	case !a.Bidirectional():
 		return 0
 	case a.Block > 0:
 		return a.Block + a.Right - 1

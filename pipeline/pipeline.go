@@ -18,7 +18,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -96,7 +95,7 @@ func New(m *models.Model, c Config) (*Pipeline, error) {
 	if hearsAll(m) {
 		p.pass = Bidirectional
 	}
-	p.joins = c.Final == nil && !slices.ContainsFunc(m.Arch().Layers, func(l models.Layer) bool { return l.Bidirectional })
+	p.joins = c.Final == nil && !m.Arch().Bidirectional()
 	p.rooms.New = p.newRoom
 	p.batches.New = func() any { return m.NewBatch(BatchSize) }
 	p.limits = c.Decider.limits(p.Hop())

@@ -53,13 +53,6 @@ func (p *Pipeline) newRoom() any {
 	return &room{ready: make([]float32, together*p.features.Dim()), out: make([]float32, p.model.Arch().Outputs)}
 }
 
-func (s *Session) enter() { s.room = s.p.rooms.Get().(*room) }
-
-func (s *Session) leave() {
-	s.p.rooms.Put(s.room)
-	s.room = nil
-}
-
 // counts are the numbers of the last event of each output subject.
 type counts struct{ event, final, frame int64 }
 
@@ -99,9 +92,9 @@ func (s *Session) Push(dst []Event, samples []float32) []Event {
 	return s.end(dst, first)
 }
 
-// begin is what a Push begins with. It returns the frame that is decided next.
+// begin is what a Push or a Flush begins with. It returns the frame that is decided next.
 func (s *Session) begin() int64 {
-	s.enter()
+	s.room = s.p.rooms.Get().(*room)
 	s.probs = s.probs[:0]
 	return s.decider.next
 }
@@ -110,6 +103,12 @@ func (s *Session) begin() int64 {
 func (s *Session) end(dst []Event, first int64) []Event {
 	s.leave()
 	return s.frames(dst, first)
+}
+
+// leave gives back what begin has borrowed.
+func (s *Session) leave() {
+	s.p.rooms.Put(s.room)
+	s.room = nil
 }
 
 // hear takes samples as far as the features.

@@ -219,7 +219,7 @@ func (l *lane) begin() (due bool) {
 // push lets the engine hear the audio that begin has left.
 func (l *lane) push() {
 	defer l.guard()
-	l.track.deliver(l.track.cur.engine.Push(l.track.events[:0], l.track.due))
+	l.track.push()
 }
 
 // deliver publishes what the engine answered to it.

@@ -79,9 +79,12 @@ type orphan struct {
 // handle answers one message; refused is the error of [ParseChunk].
 func (t *track) handle(c *Chunk, refused *ChunkError) {
 	if t.accept(c, refused) {
-		t.deliver(t.cur.engine.Push(t.events[:0], t.due))
+		t.push()
 	}
 }
+
+// push lets the engine hear the audio that accept has left.
+func (t *track) push() { t.deliver(t.cur.engine.Push(t.events[:0], t.due)) }
 
 // accept is the part of handle before the engine hears the audio of a chunk,
 // if it returns true.
